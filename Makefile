@@ -1,0 +1,70 @@
+# winsock2emu: what a developer calls. Plain `make` is what has to pass before a change is shown.
+#
+#   make PYTHON=/path/python3.13 test    another interpreter; .venv is rebuilt when its version differs
+#   make conformance ARGS='...'          arguments for the command behind conformance and bench
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+WINSOCK2EMU_REFERENCE ?= ../shared/reference
+
+# An interpreter named on the command line or in the environment is an order: a .venv of another version goes.
+# Without one, the .venv that is there is good enough.
+ifneq ($(origin PYTHON),file)
+VERSION := 'import sys; print(sys.implementation.name, *sys.version_info[:3])'
+WANTED := $(shell $(PYTHON) -c $(VERSION))
+ifeq ($(WANTED),)
+$(error PYTHON=$(PYTHON) does not run)
+endif
+PRESENT := $(shell test -x $(BIN)/python && $(BIN)/python -c $(VERSION))
+ifneq ($(WANTED),$(PRESENT))
+REBUILD := rebuild
+endif
+endif
+
+.DELETE_ON_ERROR:
+.PHONY: all demo test check conformance bench cover defs clean rebuild
+
+all: check test conformance
+
+$(READY): pyproject.toml $(REBUILD)
+	@$(if $(REBUILD),rm -rf $(VENV))
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/winsock2emu run conformance/programs/echo.py
+	$(BIN)/winsock2emu conformance
+
+test: $(READY)
+	$(BIN)/pytest -n auto
+
+# Types are checked for the oldest supported Python, whichever one runs the checker.
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict --python-version 3.11
+
+conformance: $(READY)
+	$(BIN)/winsock2emu conformance $(ARGS)
+
+# Results go to build/bench.json.
+bench: $(READY)
+	@mkdir -p build
+	$(BIN)/python -m tests.bench.run $(ARGS)
+
+# One process: threads are measured, worker processes would not be.
+cover: $(READY)
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+
+defs: $(READY)
+	$(BIN)/python -m winsock2emu.defs.generate $(WINSOCK2EMU_REFERENCE)
+
+clean:
+	rm -rf build dist *.egg-info .coverage .coverage.* .hypothesis .benchmarks .pytest_cache .mypy_cache .ruff_cache
+	find winsock2emu conformance tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The cases, one module per chapter. How to write one: ../README.md."""

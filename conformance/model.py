@@ -1,0 +1,223 @@
+"""What a case is: one claim about Windows Sockets with a stable id, and what can become of it.
+
+Part played:     the vocabulary of the suite: Case, the ``case`` decorator, Row, Outcome, Result.
+Lives here:      the check of a declaration (id, basis, requirement ids) at the moment it is written.
+Lives elsewhere: comparing (verify), running (runner), printing (report).
+
+A decorated function is replaced by its case (or, with ``rows=``, by a tuple of cases), and the module it
+stands in collects them in ``__cases__``: there is no global registry, so a test can build cases without
+leaving traces.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import attrs
+
+if TYPE_CHECKING:
+    from .target import Target
+
+Basis = Literal["documented", "observed", "choice"]
+#: ``"reason"`` for every target, or ``{"emulator": "reason"}`` for some.
+Gap = str | Mapping[str, str]
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+")
+_REQUIREMENT = re.compile(r"(R\d+\.\d+|T\d+\.\d+|[AB]\d+)")
+
+
+class Outcome(enum.Enum):
+    """What became of one case on one target. The values are those of the JSON report."""
+
+    PASS = "pass"
+    VARIANT = "variant"  # an allowed other answer
+    GAP = "gap"  # failed as declared
+    FAIL = "fail"  # the claim does not hold
+    ERROR = "error"  # the case or the target broke; says nothing about the claim
+    NOT_APPLICABLE = "n/a"
+
+
+@attrs.frozen(kw_only=True)
+class Result:
+    """The outcome of one case on one target, with what a reader needs to understand it."""
+
+    outcome: Outcome
+    reason: str = ""
+    expected: str | None = None
+    actual: str | None = None
+    steps: tuple[str, ...] = ()  # calls and checks before the failure, oldest first
+    seconds: float = 0.0
+    gap_closed: bool = False  # a declared gap that passed
+
+
+@attrs.frozen(kw_only=True)
+class Case:
+    """One claim. ``run(ws)`` returns when it holds and raises what verify.py defines when it does not."""
+
+    id: str
+    chapter: str
+    claim: str
+    source: str
+    basis: Basis
+    run: Callable[[Target], None]
+    module: str = ""  # where it was written
+    requirements: tuple[str, ...] = ()
+    behaviours: tuple[str, ...] = ()
+    gap: Gap | None = None
+    needs_c: bool = False
+    manages_startup: bool = False
+    both_forms: bool = False
+    seconds: float | None = None  # time allowed; None: the runner's default
+
+    def gap_on(self, target: str) -> str | None:
+        """Return the reason of the gap declared for ``target``, None when there is none."""
+        return self.gap if self.gap is None or isinstance(self.gap, str) else self.gap.get(target)
+
+
+@attrs.frozen(init=False)
+class Row:
+    """One line of a table of cases: arguments, and what it has beside or instead of the declaration."""
+
+    arguments: tuple[Any, ...]
+    requirements: tuple[str, ...]
+    behaviours: tuple[str, ...]
+    gap: Gap | None
+    basis: Basis | None
+    source: str | None
+
+    def __init__(
+        self,
+        *arguments: Any,
+        requirements: tuple[str, ...] | list[str] = (),
+        behaviours: tuple[str, ...] | list[str] = (),
+        gap: Gap | None = None,
+        basis: Basis | None = None,
+        source: str | None = None,
+    ) -> None:
+        self.__attrs_init__(arguments, tuple(requirements), tuple(behaviours), gap, basis, source)
+
+
+@overload
+def case(
+    id: str,
+    *,
+    chapter: str,
+    source: str,
+    basis: Basis,
+    requirements: tuple[str, ...] | list[str] = ...,
+    behaviours: tuple[str, ...] | list[str] = ...,
+    gap: Gap | None = ...,
+    needs_c: bool = ...,
+    manages_startup: bool = ...,
+    both_forms: bool = ...,
+    seconds: float | None = ...,
+    rows: None = ...,
+) -> Callable[[Callable[[Target], None]], Case]: ...
+@overload
+def case(
+    id: str,
+    *,
+    chapter: str,
+    source: str,
+    basis: Basis,
+    requirements: tuple[str, ...] | list[str] = ...,
+    behaviours: tuple[str, ...] | list[str] = ...,
+    gap: Gap | None = ...,
+    needs_c: bool = ...,
+    manages_startup: bool = ...,
+    both_forms: bool = ...,
+    seconds: float | None = ...,
+    rows: Mapping[str, Row],
+) -> Callable[[Callable[..., None]], tuple[Case, ...]]: ...
+def case(
+    id: str,
+    *,
+    chapter: str,
+    source: str,
+    basis: Basis,
+    requirements: tuple[str, ...] | list[str] = (),
+    behaviours: tuple[str, ...] | list[str] = (),
+    gap: Gap | None = None,
+    needs_c: bool = False,
+    manages_startup: bool = False,
+    both_forms: bool = False,
+    seconds: float | None = None,
+    rows: Mapping[str, Row] | None = None,
+) -> Callable[[Callable[..., None]], Any]:
+    """Make a function a case, or with ``rows`` one case per row.
+
+    Args:
+        id: words joined by hyphens, parts joined by dots: ``transfer.scatter.fills-in-order``. Stable for
+            ever. With ``rows`` it contains ``{row}``, which the row's key replaces.
+        chapter: the chapter of the report; cases of one chapter stand in one module.
+        source: the page (``winsock2/nf-winsock2-wsarecv, parameter lpBuffers``), or for an observation the
+            Windows version or public test that shows it.
+        basis: a documented promise, an observation, or a choice where both are silent.
+        requirements: ids of semantics.md (``R7.3``, ``T1.1``, ``A104``, ``B22``) that this case proves
+            something about.
+        behaviours: ids of behaviours.jsonl that this case checks.
+        gap: why the case is known to fail, for all targets or per target. Reports itself the day the case
+            passes.
+        needs_c: uses ``ws.c``; reported as n/a where there is no C ABI.
+        manages_startup: calls WSAStartup and WSACleanup itself; the runner then does not.
+        both_forms: run once with the A functions and once with the W functions, where the target has both.
+        seconds: time allowed, when the runner's default does not fit.
+        rows: the table; the function gets ``(ws, *row.arguments)``.
+
+    Raises:
+        ValueError: a declaration that cannot be right; raised while the module is imported.
+    """
+    requirements, behaviours = tuple(requirements), tuple(behaviours)
+
+    def build(function: Callable[..., None], id: str, row: Row | None) -> Case:
+        if not _ID.fullmatch(id):
+            raise ValueError(f"case id {id!r}: use lower-case words, '-' between words, '.' between parts")
+        wanted = requirements + (row.requirements if row else ())
+        for requirement in wanted:
+            if not _REQUIREMENT.fullmatch(requirement):
+                raise ValueError(
+                    f"case {id}: {requirement!r} is not a requirement id such as R7.3, T1.1, A104 or B22"
+                )
+        claim = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
+        if not claim or not source or basis not in ("documented", "observed", "choice"):
+            raise ValueError(f"case {id}: needs a docstring that states the claim, a source and a basis")
+        arguments = row.arguments if row else ()
+
+        def run(ws: Target) -> None:
+            function(ws, *arguments)
+
+        return Case(
+            id=id,
+            chapter=chapter,
+            claim=claim,
+            source=(row and row.source) or source,
+            basis=(row and row.basis) or basis,
+            run=run if row else function,
+            module=function.__module__,
+            requirements=wanted,
+            behaviours=behaviours + (row.behaviours if row else ()),
+            gap=row.gap if row and row.gap is not None else gap,
+            needs_c=needs_c,
+            manages_startup=manages_startup,
+            both_forms=both_forms,
+            seconds=seconds,
+        )
+
+    def decorate(function: Callable[..., None]) -> Case | tuple[Case, ...]:
+        if rows is None:
+            made: tuple[Case, ...] = (build(function, id, None),)
+        elif "{row}" not in id or not rows:
+            raise ValueError(f"case {id}: a table of cases needs '{{row}}' in its id and at least one row")
+        else:
+            made = tuple(build(function, id.replace("{row}", key), row) for key, row in rows.items())
+        module = sys.modules.get(function.__module__)
+        if module is not None:
+            module.__dict__.setdefault("__cases__", []).extend(made)
+        return made[0] if rows is None else made
+
+    return decorate

@@ -1,0 +1,501 @@
+"""What a case sees: Windows' calls under their own names, whatever stands behind them.
+
+Part played:     ``ws``. Names and shapes are those of winsock2emu's Python API: out-parameters are returned,
+                 failure raises `Failed`, addresses are bytes in Windows' layout, None where C has a pointer
+                 means NULL.
+Lives here:      the calls as one interface, and helpers built from them: pairs of sockets, waiting, other
+                 threads.
+Lives elsewhere: how a call is made (driver for everything with a C ABI, targets/api for the Python API).
+
+A call that a target does not have makes the case n/a there. Helpers use only calls, so they work on every
+target. Every wait is for a condition and bounded; there is no fixed sleep.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .addresses import loopback
+from .constants import (
+    AF_INET,
+    FIONBIO,
+    FIONREAD,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    SO_ERROR,
+    SO_LINGER,
+    SOCK_DGRAM,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    WSAENOTSOCK,
+    WSANOTINITIALISED,
+)
+from .threads import PATIENCE, Worker
+from .verify import Failed, Mismatch, NotApplicable
+
+if TYPE_CHECKING:
+    from .driver import C
+    from .records import AddrInfo, HostEnt, ProtocolInfo, WSAData
+
+#: A buffer to read from or write into; None is a NULL pointer (with a length, where C has one).
+Readable = bytes | bytearray | memoryview
+Writable = bytearray | memoryview
+Timeout = tuple[int, int]  # seconds, microseconds
+#: WSAAccept's condition function: (caller_id, caller_data, callee_id, callback_data) -> CF_ACCEPT, CF_REJECT,
+#: CF_DEFER.
+Condition = Callable[[bytes, bytes | None, bytes, int], int]
+
+
+class Target:
+    """Windows Sockets, as a case uses it."""
+
+    name = "target"
+    #: One line for the report.
+    description = ""
+    #: Whether ``ws.c`` exists.
+    has_c = False
+    #: Which of the A and W functions are used, where both exist. The runner sets it for ``both_forms`` cases.
+    form = "W"
+
+    def __init__(self) -> None:
+        self._open: list[int] = []
+        self._peers: dict[int, int] = {}
+        self._startups = 0
+
+    # ---- what the runner uses ------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Prepare for a case: nothing started, nothing open."""
+        self._open.clear()
+        self._peers.clear()
+        self._startups = 0
+        self.form = "W"
+
+    def end(self) -> int:
+        """Clean up after a case, whatever it did; return the number of sockets it left open."""
+        left = [s for s in list(self._open) if self._still_open(s)]
+        for _ in range(
+            1000
+        ):  # a cleanup that never fails is a fault of the target, and must not hang the runner
+            try:
+                self.WSACleanup()
+            except (Failed, NotApplicable):
+                break
+        self._open.clear()
+        return len(left)
+
+    def _still_open(self, s: int) -> bool:
+        try:
+            self.closesocket(s)
+        except Failed as failure:
+            return failure.code not in (WSAENOTSOCK, WSANOTINITIALISED)
+        return True
+
+    def _opened(self, s: int) -> int:
+        """Note a socket that a call created."""
+        self._open.append(s)
+        return s
+
+    def _closed(self, s: int) -> None:
+        if s in self._open:
+            self._open.remove(s)
+        self._peers.pop(s, None)
+
+    def _started(self) -> None:
+        self._startups += 1
+
+    def _cleaned_up(self) -> None:
+        self._startups = max(0, self._startups - 1)
+        if self._startups == 0:  # the last WSACleanup closes every socket
+            self._open.clear()
+
+    def _absent(self, call: str) -> NoReturn:
+        raise NotApplicable(f"target {self.name} does not have {call}")
+
+    @property
+    def c(self) -> C:
+        """Raw calls and memory, on targets with a C ABI. A case that uses it says ``needs_c=True``."""
+        raise NotApplicable(f"target {self.name} has no C ABI")
+
+    # ---- startup and last error ----------------------------------------------------------------------------
+
+    def WSAStartup(self, version: int) -> WSAData:
+        self._absent("WSAStartup")
+
+    def WSACleanup(self) -> None:
+        self._absent("WSACleanup")
+
+    def WSAGetLastError(self) -> int:
+        self._absent("WSAGetLastError")
+
+    def WSASetLastError(self, code: int) -> None:
+        self._absent("WSASetLastError")
+
+    def GetLastError(self) -> int:
+        self._absent("GetLastError")
+
+    def SetLastError(self, code: int) -> None:
+        self._absent("SetLastError")
+
+    # ---- life of a socket ----------------------------------------------------------------------------------
+
+    def socket(self, af: int, type: int, protocol: int) -> int:
+        self._absent("socket")
+
+    def WSASocket(
+        self,
+        af: int,
+        type: int,
+        protocol: int,
+        info: ProtocolInfo | None = None,
+        group: int = 0,
+        flags: int = 0,
+    ) -> int:
+        self._absent("WSASocket")
+
+    def closesocket(self, s: int) -> None:
+        self._absent("closesocket")
+
+    def bind(self, s: int, name: bytes | None) -> None:
+        self._absent("bind")
+
+    def listen(self, s: int, backlog: int) -> None:
+        self._absent("listen")
+
+    def accept(self, s: int, namelen: int | None = None) -> tuple[int, bytes]:
+        """``namelen`` is the room for the address in bytes; None: enough."""
+        self._absent("accept")
+
+    def WSAAccept(
+        self, s: int, namelen: int | None = None, condition: Condition | None = None, callback_data: int = 0
+    ) -> tuple[int, bytes]:
+        self._absent("WSAAccept")
+
+    def connect(self, s: int, name: bytes | None) -> None:
+        self._absent("connect")
+
+    def WSAConnect(
+        self, s: int, name: bytes | None, caller_data: bytes | None = None, callee_room: int | None = None
+    ) -> bytes | None:
+        """Returns the callee's data when room for it was given and something came."""
+        self._absent("WSAConnect")
+
+    def shutdown(self, s: int, how: int) -> None:
+        self._absent("shutdown")
+
+    def getsockname(self, s: int, namelen: int | None = None) -> bytes:
+        self._absent("getsockname")
+
+    def getpeername(self, s: int, namelen: int | None = None) -> bytes:
+        self._absent("getpeername")
+
+    # ---- data ----------------------------------------------------------------------------------------------
+
+    def send(self, s: int, data: Readable | None, flags: int = 0) -> int:
+        self._absent("send")
+
+    def recv(self, s: int, buffer: Writable | None, flags: int = 0) -> int:
+        self._absent("recv")
+
+    def sendto(self, s: int, data: Readable | None, flags: int, to: bytes | None) -> int:
+        self._absent("sendto")
+
+    def recvfrom(
+        self, s: int, buffer: Writable | None, flags: int = 0, fromlen: int | None = None
+    ) -> tuple[int, bytes | None]:
+        self._absent("recvfrom")
+
+    def WSASend(self, s: int, buffers: Sequence[Readable | None] | None, flags: int = 0) -> int:
+        """``buffers=None`` is a NULL array, ``[]`` a count of 0, an element None a WSABUF without memory."""
+        self._absent("WSASend")
+
+    def WSARecv(self, s: int, buffers: Sequence[Writable | None] | None, flags: int = 0) -> int:
+        """See ``flags_of`` for the flags that came back."""
+        self._absent("WSARecv")
+
+    def WSASendTo(
+        self, s: int, buffers: Sequence[Readable | None] | None, flags: int, to: bytes | None
+    ) -> int:
+        self._absent("WSASendTo")
+
+    def WSARecvFrom(
+        self, s: int, buffers: Sequence[Writable | None] | None, flags: int = 0, fromlen: int | None = None
+    ) -> tuple[int, bytes | None]:
+        self._absent("WSARecvFrom")
+
+    # ---- options, control, waiting -------------------------------------------------------------------------
+
+    def getsockopt(self, s: int, level: int, option: int, length: int | None = None) -> bytes:
+        """``length`` is the room offered in bytes; None: enough."""
+        self._absent("getsockopt")
+
+    def setsockopt(self, s: int, level: int, option: int, value: bytes | int | None) -> None:
+        """An int is passed as four bytes."""
+        self._absent("setsockopt")
+
+    def ioctlsocket(self, s: int, cmd: int, arg: int | None) -> int:
+        self._absent("ioctlsocket")
+
+    def WSAIoctl(self, s: int, code: int, data: bytes | None = None, out_length: int = 0) -> bytes:
+        self._absent("WSAIoctl")
+
+    def select(
+        self,
+        readfds: Sequence[int] | None,
+        writefds: Sequence[int] | None,
+        exceptfds: Sequence[int] | None,
+        timeout: Timeout | None,
+    ) -> tuple[list[int], list[int], list[int]]:
+        self._absent("select")
+
+    # ---- numbers, addresses, names -------------------------------------------------------------------------
+
+    def htonl(self, value: int) -> int:
+        self._absent("htonl")
+
+    def htons(self, value: int) -> int:
+        self._absent("htons")
+
+    def ntohl(self, value: int) -> int:
+        self._absent("ntohl")
+
+    def ntohs(self, value: int) -> int:
+        self._absent("ntohs")
+
+    def WSAHtonl(self, s: int, value: int) -> int:
+        self._absent("WSAHtonl")
+
+    def WSAHtons(self, s: int, value: int) -> int:
+        self._absent("WSAHtons")
+
+    def WSANtohl(self, s: int, value: int) -> int:
+        self._absent("WSANtohl")
+
+    def WSANtohs(self, s: int, value: int) -> int:
+        self._absent("WSANtohs")
+
+    def inet_addr(self, text: str | None) -> int:
+        self._absent("inet_addr")
+
+    def inet_ntoa(self, address: int) -> str:
+        self._absent("inet_ntoa")
+
+    def inet_pton(self, family: int, text: str | None, buffer: Writable | None) -> int:
+        self._absent("inet_pton")
+
+    def inet_ntop(self, family: int, address: bytes | None, size: int) -> str:
+        self._absent("inet_ntop")
+
+    def InetPtonW(self, family: int, text: str | None, buffer: Writable | None) -> int:
+        self._absent("InetPtonW")
+
+    def InetNtopW(self, family: int, address: bytes | None, size: int) -> str:
+        self._absent("InetNtopW")
+
+    def WSAAddressToString(
+        self, address: bytes | None, info: ProtocolInfo | None = None, length: int | None = None
+    ) -> str:
+        """``length`` is the room in characters with the final NUL; None: enough."""
+        self._absent("WSAAddressToString")
+
+    def WSAStringToAddress(
+        self, text: str | None, family: int, info: ProtocolInfo | None = None, length: int | None = None
+    ) -> bytes:
+        self._absent("WSAStringToAddress")
+
+    def WSAEnumProtocols(self, protocols: Sequence[int] | None = None) -> list[ProtocolInfo]:
+        self._absent("WSAEnumProtocols")
+
+    def getaddrinfo(
+        self, node: str | None, service: str | None, hints: AddrInfo | None = None
+    ) -> list[AddrInfo]:
+        self._absent("getaddrinfo")
+
+    def getnameinfo(self, address: bytes | None, flags: int = 0) -> tuple[str, str]:
+        self._absent("getnameinfo")
+
+    def gethostbyname(self, name: str | None) -> HostEnt:
+        self._absent("gethostbyname")
+
+    def gethostname(self) -> str:
+        self._absent("gethostname")
+
+    # ---- helpers: sockets ----------------------------------------------------------------------------------
+
+    def tcp(self, family: int = AF_INET) -> int:
+        """Return a new stream socket; close it, or open it with ``closing``."""
+        return self.socket(family, SOCK_STREAM, IPPROTO_TCP)
+
+    def udp(self, family: int = AF_INET) -> int:
+        """Return a new, unbound datagram socket."""
+        return self.socket(family, SOCK_DGRAM, IPPROTO_UDP)
+
+    @contextlib.contextmanager
+    def closing(self, *sockets: int) -> Iterator[Any]:
+        """Close the sockets at the end of the block, unless it did so itself; yields one, or the tuple."""
+        try:
+            yield sockets[0] if len(sockets) == 1 else sockets
+        finally:
+            for s in sockets:
+                if s in self._open:
+                    with contextlib.suppress(Failed):
+                        self.closesocket(s)
+
+    @contextlib.contextmanager
+    def listener(self, backlog: int = 5, family: int = AF_INET) -> Iterator[int]:
+        """A TCP socket that listens on a free loopback port (``ws.getsockname`` tells which)."""
+        with self.closing(self.tcp(family)) as s:
+            self.bind(s, loopback(family))
+            self.listen(s, backlog)
+            yield s
+
+    @contextlib.contextmanager
+    def connected_pair(self, family: int = AF_INET) -> Iterator[tuple[int, int]]:
+        """Two connected TCP sockets, (client, server)."""
+        with self.listener(family=family) as listening:
+            client = self.tcp(family)
+            with self.closing(client):
+                self.connect(client, self.getsockname(listening))
+                server, _ = self.accept(listening)
+                with self.closing(server):
+                    self.closesocket(listening)
+                    self._peers[client], self._peers[server] = server, client
+                    yield client, server
+
+    @contextlib.contextmanager
+    def udp_pair(self, family: int = AF_INET, *, connected: bool = True) -> Iterator[tuple[int, int]]:
+        """Two UDP sockets bound to loopback ports; with ``connected`` each is connected to the other."""
+        with self.closing(self.udp(family), self.udp(family)) as (a, b):
+            self.bind(a, loopback(family))
+            self.bind(b, loopback(family))
+            if connected:
+                self.connect(a, self.getsockname(b))
+                self.connect(b, self.getsockname(a))
+            self._peers[a], self._peers[b] = b, a
+            yield a, b
+
+    def dead_address(self, family: int = AF_INET, type: int = SOCK_STREAM) -> bytes:
+        """Return a loopback address whose port nobody has just now."""
+        with self.closing(self.socket(family, type, 0)) as s:
+            self.bind(s, loopback(family))
+            return self.getsockname(s)
+
+    def nonblocking(self, s: int, on: bool = True) -> None:
+        """Set or clear non-blocking mode."""
+        self.ioctlsocket(s, FIONBIO, int(on))
+
+    def reset(self, s: int) -> None:
+        """Close ``s`` abortively: the peer of a connection gets a reset."""
+        self.setsockopt(s, SOL_SOCKET, SO_LINGER, b"\x01\x00\x00\x00")
+        self.closesocket(s)
+
+    def get_int(self, s: int, level: int, option: int) -> int:
+        """Return an int-sized option."""
+        return int.from_bytes(self.getsockopt(s, level, option, 4), "little", signed=True)
+
+    def pending_error(self, s: int) -> int:
+        """Return, and so clear, SO_ERROR."""
+        return self.get_int(s, SOL_SOCKET, SO_ERROR)
+
+    # ---- helpers: waiting ----------------------------------------------------------------------------------
+
+    def until(self, what: str, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+        """Ask again and again, every millisecond, until ``condition`` is true.
+
+        Raises:
+            Mismatch: it did not become true in time.
+        """
+        deadline = time.monotonic() + seconds
+        pause = threading.Event()
+        while not condition():
+            if time.monotonic() > deadline:
+                raise Mismatch(what, expected=f"true within {seconds:g} s", actual="still false")
+            pause.wait(0.001)
+
+    def readable(self, s: int, seconds: float = 0) -> bool:
+        """Return whether ``s`` becomes readable (data, end of stream, a connection to accept) in time."""
+        return bool(self.select([s], None, None, _timeout(seconds))[0])
+
+    def writable(self, s: int, seconds: float = 0) -> bool:
+        """Return whether ``s`` becomes writable in time."""
+        return bool(self.select(None, [s], None, _timeout(seconds))[1])
+
+    def wait_readable(self, s: int, seconds: float = PATIENCE) -> None:
+        """Wait until ``s`` is readable.
+
+        Raises:
+            Mismatch: it did not become so in time.
+        """
+        if not self.readable(s, seconds):
+            raise Mismatch("socket", expected=f"readable within {seconds:g} s", actual="not readable")
+
+    def wait_writable(self, s: int, seconds: float = PATIENCE) -> None:
+        """Wait until ``s`` is writable."""
+        if not self.writable(s, seconds):
+            raise Mismatch("socket", expected=f"writable within {seconds:g} s", actual="not writable")
+
+    def queued(self, s: int) -> int:
+        """Return the number of bytes that FIONREAD reports."""
+        return self.ioctlsocket(s, FIONREAD, 0)
+
+    def send_and_settle(self, s: int, data: Readable, peer: int | None = None) -> None:
+        """Send all of ``data`` and wait until it has arrived at the other end.
+
+        Args:
+            s: a connected socket.
+            data: bytes; on a datagram socket one datagram.
+            peer: the socket at the other end; known for the helpers' pairs.
+        """
+        receiver = self._peers[s] if peer is None else peer
+        before = self.queued(receiver)
+        sent = 0
+        view = memoryview(data)
+        while True:
+            sent += self.send(s, view[sent:])
+            if sent >= len(data):
+                break
+        if data:
+            self.wait_readable(receiver)
+            self.until(f"{len(data)} bytes arrived", lambda: self.queued(receiver) >= before + len(data))
+
+    def receive_exactly(self, s: int, count: int) -> bytes:
+        """Receive ``count`` bytes of a stream, in as many pieces as they come.
+
+        Raises:
+            Mismatch: the stream ended before.
+        """
+        got = bytearray()
+        while len(got) < count:
+            room = bytearray(count - len(got))
+            moved = self.recv(s, room)
+            if moved == 0:
+                raise Mismatch("stream", expected=f"{count} bytes", actual=f"end after {len(got)}")
+            got += room[:moved]
+        return bytes(got)
+
+    # ---- helpers: threads ----------------------------------------------------------------------------------
+
+    def thread(self) -> Worker:
+        """Return another thread: ``with ws.thread() as other: other.call(ws.send, s, b"x")``."""
+        return Worker()
+
+
+#: The names of all calls: what a target is asked to implement.
+CALLS = tuple(
+    name
+    for name, member in vars(Target).items()
+    if name[0] != "_" and "_absent" in getattr(getattr(member, "__code__", None), "co_names", ())
+)
+
+
+def flags_of(received: int) -> int:
+    """Return the flags that a receive gave back (MSG_PARTIAL ...); 0 when there were none."""
+    return int(getattr(received, "flags", 0))
+
+
+def _timeout(seconds: float) -> Timeout:
+    return int(seconds), int(seconds % 1 * 1_000_000)

@@ -1,0 +1,117 @@
+"""The emulator's Python API, in process.
+
+Part played:     hands each call through to winsock2emu.ws2_32 under the same name and turns WinsockError into
+                 Failed.
+Lives elsewhere: the interface (target), records (records: ours are converted to winsock2emu's and back by
+                 field name).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from .. import records
+from ..constants import code_name
+from ..target import CALLS, Target
+from ..verify import Failed, Mismatch, shown, step
+
+#: Calls whose result in C is the code itself: the thread's last error need not agree.
+_RETURN_THE_CODE = {"WSAStartup", "getaddrinfo", "getnameinfo"}
+_CREATE_A_SOCKET = {"socket", "WSASocket", "accept", "WSAAccept"}
+
+
+class ApiTarget(Target):
+    """winsock2emu.ws2_32."""
+
+    name = "api"
+    description = "winsock2emu, Python API"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ws2_32: Any = importlib.import_module("winsock2emu.ws2_32")
+        self._kernel32: Any = importlib.import_module("winsock2emu.kernel32")
+        self._records: Any = importlib.import_module("winsock2emu.defs.records")
+        self._error: Any = importlib.import_module("winsock2emu.errors").WinsockError
+
+    def through(self, call: str, *arguments: Any, **named: Any) -> Any:
+        """Make the call of this name."""
+        function = getattr(self._ws2_32, call, None) or getattr(self._kernel32, call, None)
+        if function is None:
+            self._absent(call)
+        listed = ", ".join(
+            [*map(shown, arguments), *(f"{name}={shown(value)}" for name, value in named.items())]
+        )
+        given = {name: self._to_theirs(value) for name, value in named.items()}
+        try:
+            result = function(*map(self._to_theirs, arguments), **given)
+        except self._error as error:
+            step(f"{call}({listed}) raises {code_name(error.winerror)}")
+            last = self._ws2_32.WSAGetLastError()
+            if call not in _RETURN_THE_CODE and last != error.winerror:
+                what = f"last error after {call}"
+                raise Mismatch(what, expected=code_name(error.winerror), actual=code_name(last)) from error
+            raise Failed(
+                error.winerror, call, moved=error.moved, address=_bytes(error.address), needed=error.needed
+            ) from error
+        step(f"{call}({listed}) -> {shown(result)}")
+        if call in _CREATE_A_SOCKET:
+            self._opened(result[0] if isinstance(result, tuple) else result)
+        return self._to_ours(result)
+
+    def _to_theirs(self, value: Any) -> Any:
+        theirs = getattr(self._records, type(value).__name__, None)
+        if theirs is None or not isinstance(value, records.ProtocolInfo | records.AddrInfo):
+            return value
+        names = {field.alias for field in attrs.fields(theirs)}
+        return theirs(**{name: item for name, item in attrs.asdict(value).items() if name in names})
+
+    def _to_ours(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return list(map(self._to_ours, value))
+        if isinstance(value, tuple):
+            return tuple(map(self._to_ours, value))
+        if isinstance(value, bytes):
+            return bytes(value)
+        ours = getattr(records, type(value).__name__, None)
+        if ours is None or not attrs.has(type(value)):
+            return value
+        fields = {field.name: self._to_ours(getattr(value, field.name)) for field in attrs.fields(ours)}
+        return ours(**fields)
+
+    def WSAStartup(self, version: int) -> records.WSAData:
+        data: records.WSAData = self.through("WSAStartup", version)
+        self._started()
+        return data
+
+    def WSACleanup(self) -> None:
+        self.through("WSACleanup")
+        self._cleaned_up()
+
+    def closesocket(self, s: int) -> None:
+        self.through("closesocket", s)
+        self._closed(s)
+
+
+def _bytes(value: bytes | None) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
+def _pass_through(name: str) -> Callable[..., Any]:
+    def call(self: ApiTarget, *arguments: Any, **named: Any) -> Any:
+        return self.through(name, *arguments, **named)
+
+    call.__name__ = name
+    return call
+
+
+for _name in CALLS:
+    if _name not in vars(ApiTarget):
+        setattr(ApiTarget, _name, _pass_through(_name))
+
+
+def make() -> Target:
+    return ApiTarget()

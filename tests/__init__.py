@@ -1,0 +1,1 @@
+"""Tests of winsock2emu; the folders mirror the package's."""

@@ -1,0 +1,366 @@
+"""The runner and its reports, tried on small made-up cases and a made-up target."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from conformance import report, runner, targets
+from conformance.model import Case, Outcome
+from conformance.runner import Collection, run_case, selects
+from conformance.target import Target
+from conformance.threads import PATIENCE
+from conformance.verify import expect, fails_with, not_applicable, variant
+from tests.conformance.madeup import MadeUp, declare
+
+
+def passes(ws: Target) -> None:
+    s = ws.socket(2, 1, 6)
+    ws.closesocket(s)
+
+
+def fails(ws: Target) -> None:
+    expect("bytes", expected=5, actual=4)
+
+
+def varies(ws: Target) -> None:
+    variant("code", expected=1, allowed={2: "Windows 7"}, actual=2)
+
+
+def breaks(ws: Target) -> None:
+    raise ZeroDivisionError("a bug in the case")
+
+
+def does_not_apply(ws: Target) -> None:
+    not_applicable("no IPv6 here")
+
+
+def outcome(made: Case, **how: Any) -> Outcome:
+    return run_case(made, MadeUp(), **how).outcome
+
+
+def test_pass_fail_variant_error_and_not_applicable() -> None:
+    assert outcome(declare(passes)) is Outcome.PASS
+    assert outcome(declare(fails)) is Outcome.FAIL
+    assert outcome(declare(varies)) is Outcome.VARIANT
+    assert outcome(declare(breaks)) is Outcome.ERROR
+    assert outcome(declare(does_not_apply)) is Outcome.NOT_APPLICABLE
+
+
+def test_a_failure_tells_expected_actual_and_steps() -> None:
+    def two_steps(ws: Target) -> None:
+        expect("first", expected=1, actual=1)
+        expect("second", expected=1, actual=2)
+
+    result = run_case(declare(two_steps), MadeUp())
+    assert (result.expected, result.actual) == ("1", "2")
+    assert result.steps == ("first is 1, as expected",)
+
+
+def test_a_call_that_fails_unexpectedly_fails_the_case() -> None:
+    def closes_nothing(ws: Target) -> None:
+        ws.closesocket(0)
+
+    result = run_case(declare(closes_nothing), MadeUp())
+    assert result.outcome is Outcome.FAIL
+    assert "WSAENOTSOCK" in result.reason
+
+
+def test_a_call_that_the_target_lacks_does_not_apply() -> None:
+    def listens(ws: Target) -> None:
+        ws.listen(4, 1)
+
+    result = run_case(declare(listens), MadeUp())
+    assert (result.outcome, result.reason) == (Outcome.NOT_APPLICABLE, "target emulator does not have listen")
+
+
+def test_a_case_that_needs_c_does_not_apply_without_it() -> None:
+    assert outcome(declare(passes, needs_c=True)) is Outcome.NOT_APPLICABLE
+
+
+def test_a_declared_gap_covers_a_failure_and_nothing_else() -> None:
+    result = run_case(declare(fails, gap="not written"), MadeUp())
+    assert (result.outcome, result.reason) == (Outcome.GAP, "not written")
+    assert outcome(declare(breaks, gap="not written")) is Outcome.ERROR
+    assert outcome(declare(fails, gap={"api": "not written"})) is Outcome.FAIL
+
+
+def test_a_gap_that_passes_reports_itself_and_fails_when_strict() -> None:
+    result = run_case(declare(passes, gap="not written"), MadeUp())
+    assert result.outcome is Outcome.PASS
+    assert result.gap_closed
+    assert "not written" in result.reason
+    assert outcome(declare(passes, gap="not written"), strict=True) is Outcome.FAIL
+    assert outcome(declare(fails, gap="not written"), strict=True) is Outcome.GAP
+
+
+def test_sockets_left_open_fail_the_case_and_are_closed() -> None:
+    def forgets(ws: Target) -> None:
+        ws.socket(2, 1, 6)
+        ws.socket(2, 1, 6)
+
+    target = MadeUp()
+    result = run_case(declare(forgets), target)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, "left 2 sockets open")
+    assert target.sockets == set()
+    assert target.started == 0
+
+
+def test_each_case_has_its_own_startup_unless_it_manages_it() -> None:
+    def sees(ws: Target) -> None:
+        assert isinstance(ws, MadeUp)
+        expect("startups", expected=wanted, actual=ws.started)
+
+    target = MadeUp()
+    wanted = 1
+    assert run_case(declare(sees), target).outcome is Outcome.PASS
+    wanted = 0
+    assert run_case(declare(sees, manages_startup=True), target).outcome is Outcome.PASS
+
+
+def test_startups_left_over_are_cleaned_up() -> None:
+    def starts_three_times(ws: Target) -> None:
+        for _ in range(3):
+            ws.WSAStartup(0x0202)
+
+    target = MadeUp()
+    assert run_case(declare(starts_three_times), target).outcome is Outcome.PASS
+    assert target.started == 0
+
+
+def test_both_forms_run_one_after_the_other_where_there_is_a_c_abi() -> None:
+    class WithC(MadeUp):
+        has_c = True
+
+    target = WithC()
+    assert run_case(declare(passes, both_forms=True), target).outcome is Outcome.PASS
+    assert target.forms == ["A", "W"]
+
+    def only_w(ws: Target) -> None:
+        expect("form", expected="W", actual=ws.form)
+
+    result = run_case(declare(only_w, both_forms=True), WithC())
+    assert result.outcome is Outcome.FAIL
+    assert "with the A functions" in result.reason
+
+
+def test_a_case_that_hangs_is_ended_and_told_where_it_stood() -> None:
+    def waits_for_ever(ws: Target) -> None:
+        ws.recv(ws.socket(2, 1, 6), bytearray(1))
+
+    target = MadeUp()
+    result = run_case(declare(waits_for_ever), target, seconds=0.05)
+    assert result.outcome is Outcome.FAIL
+    assert "hung: no end within 0.05 s" in result.reason
+    assert "still runs" not in result.reason  # the cleanup from outside ended the wait
+    assert any("waits_for_ever" in line and "recv" in line for line in result.steps)
+    assert run_case(declare(passes), target).outcome is Outcome.PASS
+
+
+def test_a_case_may_ask_for_more_time() -> None:
+    gate = threading.Event()
+
+    def takes_a_moment(ws: Target) -> None:
+        gate.wait(0.05)
+
+    assert outcome(declare(takes_a_moment, seconds=5), seconds=0.001) is Outcome.PASS
+
+
+def test_a_thread_that_does_not_end_fails_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.threads.PATIENCE", PATIENCE / 100)
+    gate = threading.Event()
+
+    def forgets_the_thread(ws: Target) -> None:
+        with ws.thread() as other:
+            other.start(gate.wait, 10)
+
+    result = run_case(declare(forgets_the_thread), MadeUp())
+    gate.set()
+    assert result.outcome is Outcome.FAIL
+    assert "still running" in result.reason
+
+
+def test_selectors_are_prefixes_chapters_requirements_behaviours_and_globs() -> None:
+    made = declare(
+        passes, "transfer.scatter.order", requirements=["R7.3", "A104"], behaviours=["wsarecv-scatter"]
+    )
+    taken = ("transfer", "transfer.sc", "made up", "R7", "R7.3", "A104", "wsarecv-scatter", "*.order", "R7.*")
+    for selector in taken:
+        assert selects(selector, made), selector
+    for selector in ("scatter", "R7.31", "R70", "R1", "A10", "Made", "*.orde"):
+        assert not selects(selector, made), selector
+
+
+# ---- the command ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every target is made up; ``windows`` is unavailable."""
+
+    def make(name: str) -> Target:
+        if name == "windows":
+            raise targets.Unavailable("needs Windows")
+        target = MadeUp()
+        target.name = {"emulator": "emulator", "api": "api"}[name]
+        return target
+
+    monkeypatch.setattr(targets, "make", make)
+
+
+CASES = [
+    declare(passes, "one.passes", requirements=["R7.3"]),
+    declare(fails, "one.fails", requirements=["R7.3", "T1.1"], behaviours=["startup-2x"]),
+    declare(fails, "two.gap", gap="not written", chapter="Second", requirements=["B22"]),
+    declare(passes, "two.closed", gap="was not written", chapter="Second"),
+    declare(varies, "two.varies", chapter="Second"),
+    declare(does_not_apply, "three.applies-not", chapter="Third"),
+    declare(breaks, "three.breaks", chapter="Third"),
+]
+
+
+def command(*argv: str, cases: list[Case] | None = None, problems: list[str] | None = None) -> int:
+    return runner.main(argv, Collection(CASES if cases is None else cases, problems or []))
+
+
+@pytest.mark.usefixtures("made_up")
+@pytest.mark.parametrize(
+    ("argv", "status"),
+    [
+        (["one.passes"], 0),
+        (["two"], 0),
+        (["two", "--strict"], 1),
+        (["one"], 1),
+        (["three.breaks"], 1),
+        (["three.applies-not"], 3),
+        (["no.such.case"], 3),
+        (["one.passes", "--target", "api", "--target", "emulator"], 0),
+        (["one.passes", "--target", "windows"], 3),
+        (["one.passes", "--target", "windows", "--target", "emulator"], 3),
+        (["one", "--target", "windows", "--target", "emulator"], 1),
+        (["one.passes", "--target", "plan9"], 2),
+        (["--no-such-option"], 2),
+        (["--timeout", "0"], 2),
+        (["one.passes", "--list"], 0),
+        (["no.such.case", "--list"], 3),
+        (["one.passes", "--json", "/no/such/folder/out.json"], 2),
+    ],
+)
+def test_exit_status(argv: list[str], status: int) -> None:
+    assert command(*argv) == status
+
+
+@pytest.mark.usefixtures("made_up")
+def test_nothing_to_run_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(cases=[]) == 3
+    assert "nothing ran" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_broken_module_is_a_failure_that_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("one.passes", problems=["cases/x.py cannot be imported"]) == 1
+    assert "cases/x.py" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("made_up")
+def test_the_tables_tell_chapters_failures_gaps_and_coverage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command() == 1
+    out, err = capsys.readouterr()
+    row = {
+        line.split()[0]: line.split()
+        for line in out.splitlines()
+        if line.startswith(("Second", "Third", "total"))
+    }
+    #                                     passed variants gaps failed errors n/a
+    assert row["Second"] == ["Second", "emulator", "1", "1", "1", "0", "0", "0"]
+    assert row["Third"] == ["Third", "emulator", "0", "0", "0", "0", "1", "1"]
+    assert row["total"] == ["total", "emulator", "2", "1", "1", "1", "1", "1"]
+    assert "FAIL  one.fails on emulator" in out
+    assert "expected  5" in out
+    assert "GAP CLOSED  two.closed on emulator: gap closed, take it off: was not written" in out
+    assert "emulator: not written" in out
+    scatter = next(line for line in out.splitlines() if line.startswith("R7 "))
+    assert scatter.split()[-7:] == ["21", "1", "4", "%", "0", "0", "1"]
+    assert "[7/7] emulator: Third: 1 error, 1 n/a" in err
+
+
+@pytest.mark.usefixtures("made_up")
+def test_list_names_the_cases_and_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--list", "two") == 0
+    out = capsys.readouterr().out
+    assert "two.gap" in out
+    assert "3 cases" in out
+    assert "one.passes" not in out
+
+
+@pytest.mark.usefixtures("made_up")
+def test_json_has_the_promised_form(tmp_path: Path) -> None:
+    file = tmp_path / "out.json"
+    assert command("--json", str(file), "--target", "emulator", "--target", "api") == 1
+    data = json.loads(file.read_text(encoding="utf-8"))
+    assert data["version"] == 1
+    assert set(data["targets"]) == {"emulator", "api"}
+    assert [one["id"] for one in data["cases"]] == [one.id for one in CASES]
+    for one in data["cases"]:
+        assert {"id", "chapter", "basis", "source", "requirements", "behaviours", "results"} <= set(one)
+        assert one["basis"] in ("documented", "observed", "choice")
+        assert set(one["results"]) == {"emulator", "api"}
+        for result in one["results"].values():
+            assert isinstance(result["reason"], str)
+            assert result["outcome"] in ("pass", "variant", "gap", "fail", "error", "n/a")
+    results = {one["id"]: one["results"]["api"]["outcome"] for one in data["cases"]}
+    assert results == {
+        "one.passes": "pass",
+        "one.fails": "fail",
+        "two.gap": "gap",
+        "two.closed": "pass",
+        "two.varies": "variant",
+        "three.applies-not": "n/a",
+        "three.breaks": "error",
+    }
+    r7 = next(one for one in data["coverage"] if one["section"] == "R7")
+    assert (r7["total"], r7["tried"], r7["requirements"]["R7.3"]) == (21, 1, "fail")
+
+
+@pytest.mark.usefixtures("made_up")
+def test_junit_has_a_suite_per_target(tmp_path: Path) -> None:
+    file = tmp_path / "out.xml"
+    assert command("--junit", str(file), "--target", "emulator", "--target", "api") == 1
+    suites = ElementTree.parse(file).getroot().findall("testsuite")
+    assert [suite.get("name") for suite in suites] == ["conformance.emulator", "conformance.api"]
+    for suite in suites:
+        counts = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
+        assert counts == ["7", "1", "1", "2"]
+        assert len(suite.findall("testcase/failure")) == 1
+        assert len(suite.findall("testcase/error")) == 1
+        assert len(suite.findall("testcase/skipped")) == 2
+
+
+def test_declarations_are_checked_against_the_known_ids() -> None:
+    wrong = declare(passes, "a.b", requirements=["R99.1", "R7.3"], behaviours=["no-such-behaviour"])
+    problems = runner.check_declarations([wrong, declare(fails_in_order, "a.b")])
+    assert len(problems) == 3
+    assert any("R99.1" in problem for problem in problems)
+    assert any("no-such-behaviour" in problem for problem in problems)
+    assert any("twice" in problem for problem in problems)
+
+
+def fails_in_order(ws: Target) -> None:
+    with fails_with(10038):
+        ws.closesocket(0)
+
+
+def test_requirement_ids_are_complete() -> None:
+    """Section sizes as the reference states them; tables and the two appendices come on top."""
+    sizes = {one.id: sum(not name.startswith("T") for name in one.ids) for one in report.sections()}
+    assert [sizes[f"R{n}"] for n in range(1, 17)] == [
+        *(105, 26, 52, 127, 44, 109, 21, 37),
+        *(48, 25, 63, 36, 22, 20, 32, 42),
+    ]
+    assert {"A", "B"} <= set(sizes)
+    assert {"T1.1", "T16.2"} <= report.known_requirements()

@@ -1,0 +1,16 @@
+"""Fixtures that every folder of tests may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import reference as reference_data
+
+
+@pytest.fixture
+def reference() -> Callable[[str], Path]:
+    """Finds a file of the reference folder by name; see ``tests.reference``."""
+    return reference_data.reference

@@ -1,0 +1,95 @@
+"""Socket options and control codes.
+
+Part played:     getsockopt, setsockopt, ioctlsocket, WSAIoctl.
+Lives elsewhere: every option and code (ws2_32.options and the providers).
+Sources:         nf-winsock-getsockopt, nf-winsock-setsockopt, nf-winsock-ioctlsocket, nf-winsock2-wsaioctl.
+Negative optlen: Windows reads it as a huge length. SOL_SOCKET options that afd.sys keeps take the value and
+                 ignore the length; those of the IP stack, SO_KEEPALIVE and SO_DONTROUTE among them, fail
+                 with WSAENOBUFS.
+"""
+
+from __future__ import annotations
+
+from ... import ws2_32
+from ...defs.codes import WSAEFAULT, WSAENOBUFS
+from ...defs.constants import SO_DONTROUTE, SO_KEEPALIVE, SO_OPENTYPE, SOL_SOCKET
+from ...errors import WinsockError
+from ...process import current_process
+from .. import memory
+
+__all__ = ["WSAIoctl", "getsockopt", "ioctlsocket", "setsockopt"]
+
+_OPTION_SIZE = 4  # of every option that a negative length can be given for: BOOL, DWORD, LINGER
+
+
+def getsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> int:
+    if optval < memory.LOWEST or optlen < memory.LOWEST:
+        _check_socket(s, level, optname)
+        raise WinsockError(WSAEFAULT)
+    room = memory.load_i32(optlen)
+    try:
+        value = ws2_32.getsockopt(s, level, optname, room)
+    except WinsockError as failure:
+        if failure.needed is not None:
+            memory.store_32(optlen, failure.needed)
+        raise
+    memory.write(optval, value)
+    memory.store_32(optlen, len(value))
+    return 0
+
+
+def setsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> int:
+    if optlen >= 0 or optval < memory.LOWEST:
+        value = memory.read(optval, optlen) if optval >= memory.LOWEST else None
+    else:
+        if level != SOL_SOCKET or optname in (SO_KEEPALIVE, SO_DONTROUTE):
+            _check_socket(s, level, optname)
+            raise WinsockError(WSAENOBUFS)
+        value = memory.read(optval, _OPTION_SIZE)
+    ws2_32.setsockopt(s, level, optname, value)
+    return 0
+
+
+def ioctlsocket(s: int, cmd: int, argp: int) -> int:
+    cmd &= 0xFFFFFFFF  # a long in C; the codes have bit 31 set
+    if argp < memory.LOWEST:
+        ws2_32.ioctlsocket(s, cmd, None)
+        return 0
+    memory.store_32(argp, ws2_32.ioctlsocket(s, cmd, memory.load_u32(argp)))
+    return 0
+
+
+def WSAIoctl(
+    s: int,
+    dwIoControlCode: int,
+    lpvInBuffer: int,
+    cbInBuffer: int,
+    lpvOutBuffer: int,
+    cbOutBuffer: int,
+    lpcbBytesReturned: int,
+    lpOverlapped: int,
+    lpCompletionRoutine: int,
+) -> int:
+    if lpcbBytesReturned < memory.LOWEST:  # for overlapped calls too, and before the code is looked at
+        current_process().socket(s)
+        raise WinsockError(WSAEFAULT)
+    data = memory.read(lpvInBuffer, cbInBuffer) if lpvInBuffer >= memory.LOWEST else None
+    room = cbOutBuffer if lpvOutBuffer >= memory.LOWEST else 0
+    try:
+        output = ws2_32.WSAIoctl(s, dwIoControlCode, data, room, lpOverlapped or lpCompletionRoutine or None)
+    except WinsockError as failure:
+        if failure.needed is not None:
+            memory.store_32(lpcbBytesReturned, failure.needed)
+        raise
+    if output:
+        memory.write(lpvOutBuffer, output)
+    memory.store_32(lpcbBytesReturned, len(output))
+    return 0
+
+
+def _check_socket(s: int, level: int, optname: int) -> None:
+    """The checks that come before the pointers. SO_OPENTYPE belongs to the thread and takes any handle."""
+    if level == SOL_SOCKET and optname == SO_OPENTYPE:
+        current_process().check_started()
+    else:
+        current_process().socket(s)

@@ -1,0 +1,1 @@
+"""The catalog: which protocols there are, in which order, and what to load for each (the registry of Winsock)."""

@@ -1,0 +1,60 @@
+"""The endpoint: one socket as the engine sees it.
+
+Part played:     the FILE_OBJECT context of afd.sys.
+Lives here:      the two lanes, blocking mode, and the end of everything that waits when the socket closes.
+Lives elsewhere: the state machine of the connection and every host call (the provider's subclass).
+"""
+
+from __future__ import annotations
+
+from ..kernel.waits import Waiter
+from .lanes import Lane
+from .pump import READABLE, WRITABLE, Pump
+
+
+class Endpoint:
+    """What lanes and pump know of a socket; a provider derives its own sockets from it.
+
+    Attributes:
+        fd: the descriptor whose readiness counts, -1 for a transport that reports readiness by `Lane.ready`.
+        blocking: a call without an overlapped structure may wait (FIONBIO 0).
+        closing: 0, or the code that calls get which were waiting when the socket was closed.
+    """
+
+    __slots__ = ("blocking", "closing", "fd", "inbound", "outbound", "pump", "watchers")
+
+    def __init__(self, pump: Pump, fd: int) -> None:
+        self.pump = pump
+        self.fd = fd
+        self.blocking = True
+        self.closing = 0
+        self.inbound = Lane(self, READABLE)
+        self.outbound = Lane(self, WRITABLE)
+        self.watchers: list[Waiter] = []  # threads in a select over several endpoints, this one among them
+
+    def interest(self) -> int:
+        """The readiness the pump has to look for: the directions with overlapped requests pending."""
+        mask = READABLE if self.inbound.pends else 0
+        return mask | WRITABLE if self.outbound.pends else mask
+
+    def service(self, ready: int) -> None:
+        """The descriptor reports; errors and hang-ups concern both directions."""
+        if ready & ~WRITABLE:
+            self.inbound.ready()
+        if ready & ~READABLE:
+            self.outbound.ready()
+
+    def abort(self, error: int) -> None:
+        """End everything that waits on this endpoint, before its descriptor is closed."""
+        self.closing = error
+        self.pump.unwatch(self)
+        self.inbound.abort(error)
+        self.outbound.abort(error)
+        for waiter in tuple(self.watchers):
+            waiter.wake()
+
+    def after_fork(self) -> None:
+        """In the child: nobody waits and nothing pends."""
+        self.watchers = []
+        self.inbound.after_fork()
+        self.outbound.after_fork()

@@ -1,0 +1,343 @@
+"""Lanes: the requests of one direction of a socket, tried at once, queued when they must wait, completed in order.
+
+Part played:     the IRP queues of afd.sys.
+Lives here:      blocking, time-outs, ordering, cancelling and closing under a waiter; each exists here and nowhere else.
+Lives elsewhere: what one attempt does (the provider), readiness (engine/pump), how a result is told (`Operation.deliver`).
+
+An attempt is a function without arguments that never blocks. It returns the result, raises BlockingIOError (the host's or
+WSAEWOULDBLOCK) when it has to be repeated later, and `WinsockError` when it has failed for good. It may keep a cursor of its
+own, so a send that was accepted in part raises BlockingIOError and goes on where it stopped.
+
+    run(attempt)      lane empty ──try──▶ done
+                           │ would block
+                           ▼
+                      queued ── head? ── no ──▶ sleep until promoted
+                           │ yes
+                           ├─ synchronous: its own thread waits for the descriptor and tries again
+                           └─ overlapped:  the pump's leader tries again when the descriptor is ready
+
+Ordering:        a request is tried only when it is the head, so requests complete in the order they were queued; with an
+                 empty queue the caller tries without any lock, which is where all the speed comes from. Completions of
+                 overlapped requests are delivered before the lane is unlocked, so they keep that order too.
+Locking:         ``_lock`` guards the queue. Attempts of overlapped requests run under it (they cannot block), attempts of
+                 synchronous ones outside it, by the only thread that owns the head. ``deliver`` runs under it and
+                 must call no user code.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from ..defs.codes import WSA_IO_PENDING, WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK
+from ..errors import WinsockError
+from ..kernel.waits import Waiter, this_waiter
+from .pump import ReadyWait
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+
+Attempt = Callable[[], Any]
+
+
+class Pending:
+    """The type of `PENDING`: an overlapped request was queued and will complete later."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+PENDING: Final = Pending()
+
+
+@attrs.define(eq=False)
+class Operation:
+    """One overlapped request, from issue to delivery. It becomes final once and is delivered once.
+
+    Attributes:
+        deliver: tells the issuer (sets an event, queues an APC, posts a packet); called under the lane's lock.
+        result: what the attempt returned.
+        error: 0, or the Winsock code it failed with.
+        final: True once result and error will not change again.
+    """
+
+    deliver: Callable[[Operation], None]
+    result: Any = None
+    error: int = WSA_IO_PENDING
+    final: bool = False
+
+    def finish(self, result: Any, error: int) -> None:
+        """Make the request final and tell the issuer."""
+        self.result = result
+        self.error = error
+        self.final = True
+        self.deliver(self)
+
+
+class Request:
+    """A place in a lane's queue: a synchronous request has a waiter, an overlapped one an operation."""
+
+    __slots__ = ("attempt", "error", "following", "lane", "operation", "preceding", "waiter")
+
+    def __init__(self, attempt: Attempt, waiter: Waiter | None, operation: Operation | None) -> None:
+        self.attempt = attempt
+        self.waiter = waiter
+        self.operation = operation
+        self.error = 0  # set when somebody else ended the request: closed, cancelled
+        self.lane: Lane | None = None
+        self.preceding: Request | None = None
+        self.following: Request | None = None
+
+
+class Lane:
+    """The queue of one direction of one endpoint.
+
+    Attributes:
+        head: the request whose turn it is; None lets a caller try at once.
+        timeout_ms: SO_RCVTIMEO or SO_SNDTIMEO; 0 waits for ever.
+    """
+
+    __slots__ = ("_endpoint", "_lock", "_ready", "_tail", "head", "mask", "timeout_ms")
+
+    def __init__(self, endpoint: Endpoint, mask: int) -> None:
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._ready: ReadyWait | None = None
+        self._tail: Request | None = None
+        self.head: Request | None = None
+        self.mask = mask
+        self.timeout_ms = 0
+
+    def run(self, attempt: Attempt, operation: Operation | None = None, *, timeout_ms: int | None = None) -> Any:
+        """Carry out one request.
+
+        Args:
+            attempt: one non-blocking try, see above.
+            operation: None makes the request synchronous: it waits if the endpoint is in blocking mode.
+            timeout_ms: overrides the lane's own limit for this request; 0 waits for ever.
+
+        Returns:
+            What the attempt returned, or `PENDING`.
+
+        Raises:
+            WinsockError: WSAEWOULDBLOCK in non-blocking mode, WSAETIMEDOUT when the limit passed, the code given to
+                `Endpoint.abort` when the endpoint was closed, or whatever the attempt raised.
+        """
+        if operation is not None:
+            return self._start(attempt, operation)
+        if self.head is None:
+            try:
+                return attempt()
+            except BlockingIOError:
+                if not self._endpoint.blocking:
+                    raise WinsockError(WSAEWOULDBLOCK) from None
+            return self.wait(attempt, timeout_ms=timeout_ms)
+        if not self._endpoint.blocking:
+            raise WinsockError(WSAEWOULDBLOCK)
+        return self.wait(attempt, tried=False, timeout_ms=timeout_ms)
+
+    # Synchronous requests
+
+    def wait(self, attempt: Attempt, *, tried: bool = True, timeout_ms: int | None = None) -> Any:
+        """Queue a synchronous request and see it through in the calling thread.
+
+        ``tried``: the caller has just made the first try itself and found nothing. Otherwise as `run`.
+        """
+        if timeout_ms is None:
+            timeout_ms = self.timeout_ms
+        endpoint = self._endpoint
+        waiter = this_waiter()
+        request = Request(attempt, waiter, None)
+        deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
+        left_ms: float | None = None
+        self._lock.acquire()
+        self._append(request)
+        # A try from before the queue was ours counts only if nobody queued in between.
+        tried = tried and self.head is request
+        self._lock.release()
+        try:
+            while True:
+                # An abort that ran before this request was queued has left its code on the endpoint.
+                error = request.error or endpoint.closing
+                if error:
+                    raise WinsockError(error)
+                if deadline is not None:
+                    left_ms = (deadline - time.monotonic()) * 1000
+                    if left_ms <= 0:
+                        raise WinsockError(WSAETIMEDOUT)
+                if self.head is not request:
+                    self._sleep(waiter, left_ms)
+                    continue
+                if tried:
+                    if not self._ready_wait(waiter, left_ms):
+                        raise WinsockError(WSAETIMEDOUT)
+                    if request.error or endpoint.closing:
+                        continue
+                try:
+                    return attempt()
+                except BlockingIOError:
+                    tried = True
+        finally:
+            self._leave(request)
+
+    def _ready_wait(self, waiter: Waiter, left_ms: float | None) -> bool:
+        """Sleep until the descriptor may be ready or the thread is woken."""
+        fd = self._endpoint.fd
+        if fd < 0:
+            # A transport without a descriptor says by Lane.ready() that it has moved.
+            return self._sleep(waiter, left_ms)
+        ready = self._ready
+        if ready is None or ready.waiter is not waiter:
+            ready = self._ready = ReadyWait(fd, self.mask, waiter)
+        return ready.wait(left_ms)
+
+    def _sleep(self, waiter: Waiter, left_ms: float | None) -> bool:
+        return self._endpoint.pump.sleep(waiter, None if left_ms is None else left_ms / 1000)
+
+    def _leave(self, request: Request) -> None:
+        """Take a synchronous request out of the queue and pass the turn on."""
+        self._lock.acquire()
+        was_head = self.head is request
+        self._unlink(request)
+        heir = self.head if was_head else None
+        self._lock.release()
+        if heir is not None:
+            self._promote(heir)
+
+    # Overlapped requests
+
+    def _start(self, attempt: Attempt, operation: Operation) -> Any:
+        """Try an overlapped request at once if it is its turn, queue it otherwise."""
+        request = Request(attempt, None, operation)
+        with self._lock:
+            if self._endpoint.closing:
+                raise WinsockError(self._endpoint.closing)
+            if self.head is None:
+                try:
+                    result = attempt()
+                except BlockingIOError:
+                    self._append(request)
+                else:
+                    operation.finish(result, 0)
+                    return result
+            else:
+                self._append(request)
+            is_head = self.head is request
+        if is_head:
+            self._endpoint.pump.watch(self._endpoint)
+        return PENDING
+
+    def ready(self) -> None:
+        """The transport has moved in this direction: the leader's call, or that of a transport without a descriptor."""
+        head = self.head
+        if head is None:
+            return
+        if head.waiter is not None:
+            if self._endpoint.fd < 0:
+                head.waiter.wake()
+            return
+        with self._lock:
+            self._service()
+            heir = self.head
+        if heir is not None and heir.waiter is not None:
+            heir.waiter.wake()
+
+    def _service(self) -> None:
+        """Complete as many overlapped requests at the head as the transport can serve now; under the lock."""
+        while (head := self.head) is not None and head.operation is not None:
+            try:
+                result = head.attempt()
+            except BlockingIOError:
+                return
+            except WinsockError as failure:
+                self._unlink(head)
+                head.operation.finish(failure.moved, failure.winerror)
+            else:
+                self._unlink(head)
+                head.operation.finish(result, 0)
+
+    def cancel(self, operation: Operation) -> bool:
+        """Complete one queued overlapped request with WSA_OPERATION_ABORTED; False when it is not in the queue."""
+        with self._lock:
+            request = self.head
+            while request is not None and request.operation is not operation:
+                request = request.following
+            if request is None:
+                return False
+            was_head = self.head is request
+            self._unlink(request)
+            operation.finish(None, WSA_OPERATION_ABORTED)
+            heir = self.head if was_head else None
+        if heir is not None:
+            self._promote(heir)
+        return True
+
+    # Both
+
+    def abort(self, error: int) -> None:
+        """End every request: synchronous ones fail with ``error``, overlapped ones with WSA_OPERATION_ABORTED."""
+        with self._lock:
+            request, self.head, self._tail, self._ready = self.head, None, None, None
+            sleepers = []
+            while request is not None:
+                following = request.following
+                request.lane = request.preceding = request.following = None
+                request.error = error
+                if request.waiter is not None:
+                    sleepers.append(request.waiter)
+                elif request.operation is not None:
+                    request.operation.finish(None, WSA_OPERATION_ABORTED)
+                request = following
+        for waiter in sleepers:
+            waiter.wake()
+
+    @property
+    def pends(self) -> bool:
+        """True when the head is an overlapped request, so that the pump has to look after this direction."""
+        head = self.head
+        return head is not None and head.operation is not None
+
+    def _promote(self, heir: Request) -> None:
+        """It is the turn of ``heir``: wake its thread or arm its descriptor."""
+        if heir.waiter is not None:
+            heir.waiter.wake()
+        else:
+            self._endpoint.pump.watch(self._endpoint)
+
+    def _append(self, request: Request) -> None:
+        request.lane = self
+        tail = self._tail
+        if tail is None:
+            self.head = request
+        else:
+            tail.following = request
+            request.preceding = tail
+        self._tail = request
+
+    def _unlink(self, request: Request) -> None:
+        """Take a request out of the queue; one that `abort` took out already is left alone."""
+        if request.lane is None:
+            return
+        request.lane = None
+        preceding, following = request.preceding, request.following
+        if preceding is None:
+            self.head = following
+        else:
+            preceding.following = following
+        if following is None:
+            self._tail = preceding
+        else:
+            following.preceding = preceding
+        request.preceding = request.following = None
+
+    def after_fork(self) -> None:
+        """In the child: what pended was the parent's, and the lock may have been held by a thread that is gone."""
+        self._lock = threading.Lock()
+        self._ready = None
+        self.head = self._tail = None

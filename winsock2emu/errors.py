@@ -1,0 +1,181 @@
+"""Winsock's one error channel: a code, an exception that carries it, and the last error of a thread.
+
+Part played:     what SetLastError and the error tables of the system are to a Windows program.
+Lives here:      `WinsockError`, the last-error cell of each thread, and `exported`, the rule that connects the two.
+Lives elsewhere: the numbers and texts (defs/codes), host errno to Winsock code (providers/host/translate).
+Sources:         WSAGetLastError, Windows Sockets Error Codes; CPython's rule for OSError on Windows.
+Differences:     a successful call leaves the last error alone. Windows stores 0 from some calls, and neither
+                 behaviour is documented, so programs cannot depend on it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from .defs.codes import MESSAGES, WSAError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# CPython on Windows keeps a Winsock code as errno, except for these, which C knows under a POSIX number.
+_POSIX_TWINS = frozenset((10004, 10009, 10013, 10014, 10022, 10024))
+
+# System codes that Winsock calls can surface, as CPython's winerror table translates them; all others become EINVAL.
+_SYSTEM_ERRNO = {2: 2, 3: 2, 4: 24, 5: 13, 6: 9, 8: 12, 14: 12, 87: 22, 109: 32, 183: 17, 232: 32}
+_EINVAL = 22
+
+
+def errno_of(code: int) -> int:
+    """The errno that CPython on Windows pairs with a Winsock or system code."""
+    if 10000 <= code < 12000:
+        return code - 10000 if code in _POSIX_TWINS else code
+    return _SYSTEM_ERRNO.get(code, _EINVAL)
+
+
+def message_of(code: int) -> str:
+    """The system's text for a code, without the line end that FormatMessage appends."""
+    return MESSAGES.get(code, f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})")
+
+
+class WinsockError(OSError):
+    """A failed Winsock call: always a code, and always the OSError subclass that CPython on Windows would raise.
+
+    Attributes:
+        winerror: the Winsock or system code, such as 10054.
+        errno: the code by CPython's rule (10054 stays 10054, 10022 becomes EINVAL).
+        strerror: the system's text.
+        moved: bytes transferred although the call failed (WSAEMSGSIZE), else None.
+        address: the sender that goes with ``moved``, or what a failed conversion leaves in the buffer, else None.
+        needed: bytes or characters that the caller must offer (size queries), else None.
+
+    Source: https://learn.microsoft.com/windows/win32/winsock/windows-sockets-error-codes-2
+    """
+
+    winerror: int
+    moved: int | None = None
+    address: bytes | None = None
+    needed: int | None = None
+
+    def __new__(
+        cls, code: int, *, moved: int | None = None, address: bytes | None = None, needed: int | None = None
+    ) -> Self:
+        errno = errno_of(code)
+        kind = _KINDS.get(errno, WinsockError)
+        self = OSError.__new__(kind if issubclass(kind, cls) else cls, errno, message_of(code))
+        self.winerror = code
+        if moved is not None:
+            self.moved = moved
+        if address is not None:
+            self.address = address
+        if needed is not None:
+            self.needed = needed
+        return self  # type: ignore[return-value]  # issubclass() above is what makes it a Self
+
+    @property
+    def code(self) -> WSAError | int:
+        """The code as a member of `WSAError` where the table has it."""
+        try:
+            return WSAError(self.winerror)
+        except ValueError:
+            return self.winerror
+
+    def __str__(self) -> str:
+        return f"[WinError {self.winerror}] {self.strerror}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WinsockError, (self.winerror,), self.__dict__
+
+
+class WinsockBlockingIOError(WinsockError, BlockingIOError):
+    """WSAEWOULDBLOCK, WSAEALREADY, WSAEINPROGRESS."""
+
+
+class WinsockBrokenPipeError(WinsockError, BrokenPipeError):
+    """WSAESHUTDOWN and the pipe codes."""
+
+
+class WinsockConnectionAbortedError(WinsockError, ConnectionAbortedError):
+    """WSAECONNABORTED."""
+
+
+class WinsockConnectionRefusedError(WinsockError, ConnectionRefusedError):
+    """WSAECONNREFUSED."""
+
+
+class WinsockConnectionResetError(WinsockError, ConnectionResetError):
+    """WSAECONNRESET."""
+
+
+class WinsockInterruptedError(WinsockError, InterruptedError):
+    """WSAEINTR."""
+
+
+class WinsockPermissionError(WinsockError, PermissionError):
+    """WSAEACCES."""
+
+
+class WinsockTimeoutError(WinsockError, TimeoutError):
+    """WSAETIMEDOUT."""
+
+
+class WinsockFileNotFoundError(WinsockError, FileNotFoundError):
+    """ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND."""
+
+
+# By errno, as CPython's own table is.
+_KINDS: dict[int, type[WinsockError]] = {
+    10035: WinsockBlockingIOError,
+    10036: WinsockBlockingIOError,
+    10037: WinsockBlockingIOError,
+    10058: WinsockBrokenPipeError,
+    32: WinsockBrokenPipeError,
+    10053: WinsockConnectionAbortedError,
+    10061: WinsockConnectionRefusedError,
+    10054: WinsockConnectionResetError,
+    4: WinsockInterruptedError,
+    13: WinsockPermissionError,
+    10060: WinsockTimeoutError,
+    2: WinsockFileNotFoundError,
+}
+
+
+class _ThreadCell(threading.local):
+    last_error: int = 0
+
+
+_this_thread = _ThreadCell()
+
+
+def get_last_error() -> int:
+    """The calling thread's last error; WSAGetLastError and GetLastError read this one cell."""
+    return _this_thread.last_error
+
+
+def set_last_error(code: int) -> None:
+    """Store the calling thread's last error (32 bits, unsigned)."""
+    _this_thread.last_error = code & 0xFFFFFFFF
+
+
+# Every function that `exported` marked, by module and name: what tracing replaces.
+EXPORTED: dict[tuple[str, str], Callable[..., Any]] = {}
+
+
+def exported(call: Callable[P, R]) -> Callable[P, R]:
+    """Make ``call`` a DLL export: a failure becomes the calling thread's last error."""
+
+    @wraps(call)
+    def export(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except WinsockError as failure:
+            _this_thread.last_error = failure.winerror
+            raise
+
+    EXPORTED[call.__module__, call.__name__] = export
+    return export

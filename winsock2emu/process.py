@@ -1,0 +1,378 @@
+"""One emulated process: it owns all state, and two of them can live in one test.
+
+Part played:     the process-wide part of ws2_32.dll: startup count, socket handles and who owns them, loaded providers.
+Lives here:      the state and its life; the upcalls, which are the same state seen by a provider.
+Lives elsewhere: every function of the API (ws2_32), every rule of a transport (providers), readiness (engine).
+Current process: a context variable. Threads start in the default process, or enter another one with `Process.active`.
+Locking:         ``_lock`` guards startup, cleanup and loading. Look-ups take no lock. Provider code runs outside it, except
+                 the start of a provider, which nobody may overtake.
+Fork:            the child keeps its sockets for synchronous use; what waited or pended in the parent is the parent's.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from .catalog.loader import LoadedProvider, load, resolve
+from .catalog.protocols import Catalog, CatalogEntry, built_in_catalog
+from .defs.codes import (
+    WSA_INVALID_HANDLE,
+    WSAEFAULT,
+    WSAEINVAL,
+    WSAENOTSOCK,
+    WSAEOPNOTSUPP,
+    WSANOTINITIALISED,
+    WSAVERNOTSUPPORTED,
+)
+from .defs.records import ProtocolInfo, WSAData
+from .engine.pump import Pump
+from .errors import WinsockError
+from .kernel.events import Event
+from .kernel.handles import FIRST_NUMBER, HandleTable
+from .kernel.waits import forget_waiter
+from .spi.names import NameService
+from .spi.transport import WSPProcTable
+
+HIGHEST_VERSION = 0x0202
+
+# Versions that are granted as asked; requests between and above get the highest one below them (table T1.1).
+_GRANTED = (0x0202, 0x0102, 0x0002, 0x0101, 0x0001)  # 2.2, 2.1, 2.0, 1.1, 1.0 as words
+
+_NAME_SERVICE = "winsock2emu.providers.host.names:HostNames"
+
+
+def negotiate(requested: int) -> int:
+    """The version granted for a request, both as words (low byte major); 0 when there is none.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-wsastartup
+    """
+    wanted = (requested & 0xFF, requested >> 8 & 0xFF)
+    return next((word for word in _GRANTED if (word & 0xFF, word >> 8) <= wanted), 0)
+
+
+class SocketRecord:
+    """A socket as the DLL knows it: the owner's table, the catalog row, the context of a non-IFS provider.
+
+    The entries of the four calls that move data are bound here once, which is also where a layer or a trace steps in.
+    """
+
+    __slots__ = ("WSPRecv", "WSPRecvFrom", "WSPSend", "WSPSendTo", "context", "entry", "ifs", "owner", "wsp")
+
+    def __init__(self, owner: LoadedProvider, entry: CatalogEntry, *, ifs: bool, context: Any) -> None:
+        self.owner = owner
+        self.entry = entry
+        self.ifs = ifs
+        self.context = context
+        wsp = self.wsp = owner.table
+        self.WSPSend = wsp.WSPSend
+        self.WSPRecv = wsp.WSPRecv
+        self.WSPSendTo = wsp.WSPSendTo
+        self.WSPRecvFrom = wsp.WSPRecvFrom
+
+    @property
+    def info(self) -> ProtocolInfo:
+        """The protocol record of the row the socket was made from."""
+        return self.entry.info
+
+
+class Process:
+    """An emulated process.
+
+    Args:
+        catalog: gives the catalog snapshot of each first WSAStartup; the rows built into Windows by default.
+        backend: the reactor's host mechanism ("epoll", "kqueue", "poll", "select"); the best one by default.
+    """
+
+    def __init__(self, catalog: Callable[[], Catalog] = built_in_catalog, backend: str | None = None) -> None:
+        self.handles = HandleTable()
+        self.objects = self.handles.objects  # for the hot path: handle to SocketRecord and other objects
+        self.startup_count = 0
+        self.upcalls = ProcessUpcalls(self)
+        self._catalog_source = catalog
+        self._catalog: Catalog | None = None
+        self._backend = backend
+        self._engine: Pump | None = None
+        self._loaded: dict[str, LoadedProvider] = {}
+        self._names: NameService | None = None
+        self._lock = threading.RLock()
+        _processes.add(self)
+
+    @contextmanager
+    def active(self) -> Iterator[Process]:
+        """Make this the current process of the calling thread (and of what runs in its context)."""
+        token = _current.set(self)
+        try:
+            yield self
+        finally:
+            _current.reset(token)
+
+    # Startup
+
+    def startup(self, requested: int) -> WSAData:
+        """WSAStartup: negotiate a version (a word, low byte major) and count.
+
+        Raises:
+            WinsockError: WSAVERNOTSUPPORTED, a request below 1.0; nothing is counted then.
+        """
+        granted = negotiate(requested)
+        if not granted:
+            raise WinsockError(WSAVERNOTSUPPORTED)
+        with self._lock:
+            if self.startup_count == 0:
+                self._catalog = self._catalog_source()
+            self.startup_count += 1
+        if granted & 0xFF == 1:
+            return WSAData(version=granted, high_version=HIGHEST_VERSION, max_sockets=32767, max_udp_dg=65467)
+        return WSAData(version=granted, high_version=HIGHEST_VERSION)
+
+    def cleanup(self) -> None:
+        """WSACleanup: undo one startup; the last one closes every socket and unloads every provider.
+
+        Raises:
+            WinsockError: WSANOTINITIALISED, no startup is left to undo.
+        """
+        with self._lock:
+            if self.startup_count == 0:
+                raise WinsockError(WSANOTINITIALISED)
+            self.startup_count -= 1
+            if self.startup_count:
+                return
+            records = [(h, r) for h, r in tuple(self.objects.items()) if type(r) is SocketRecord]
+            loaded, self._loaded = self._loaded, {}
+            engine, self._engine = self._engine, None
+            self._names = None
+        for handle, record in records:
+            try:
+                record.wsp.WSPCloseSocket(handle)
+            except WinsockError:
+                # Another thread closed it at the same moment, or a provider refuses: the handle ends here all the same.
+                self.handles.remove(handle)
+        for provider in loaded.values():
+            provider.table.WSPCleanup()
+        if engine is not None:
+            engine.close()
+        with self._lock:
+            if self.startup_count == 0:
+                self._catalog = None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The snapshot of this startup; WSANOTINITIALISED without one."""
+        catalog = self._catalog
+        if catalog is None or self.startup_count == 0:
+            raise WinsockError(WSANOTINITIALISED)
+        return catalog
+
+    def check_started(self) -> None:
+        """Raise WSANOTINITIALISED before WSAStartup and after the last WSACleanup."""
+        if self.startup_count == 0:
+            raise WinsockError(WSANOTINITIALISED)
+
+    # Sockets
+
+    def socket(self, s: int) -> SocketRecord:
+        """The record of a handle.
+
+        Raises:
+            WinsockError: WSANOTINITIALISED, then WSAENOTSOCK for anything that is not an open socket.
+        """
+        record = self.objects.get(s)
+        if type(record) is SocketRecord:
+            return record
+        raise self.no_socket(s)
+
+    def no_socket(self, s: object) -> WinsockError:
+        """Why ``s`` is no socket: the error to raise. A value that cannot be a handle raises TypeError instead."""
+        if not isinstance(s, int):
+            raise TypeError(f"a SOCKET is an int, not {type(s).__name__}")
+        return WinsockError(WSANOTINITIALISED if self.startup_count == 0 else WSAENOTSOCK)
+
+    def sockets(self) -> list[int]:
+        """The handles of all open sockets."""
+        return [handle for handle, thing in tuple(self.objects.items()) if type(thing) is SocketRecord]
+
+    @property
+    def engine(self) -> Pump:
+        """The reactor, made on first use in each startup."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = Pump(self._backend)
+            return self._engine
+
+    # Providers
+
+    def provider(self, entry: CatalogEntry) -> LoadedProvider:
+        """The provider of a row, loaded and started on first use; all rows with one path share it.
+
+        Raises:
+            WinsockError: what `catalog.loader.load` raises.
+        """
+        loaded = self._loaded.get(entry.provider_path)
+        if loaded is None:
+            with self._lock:
+                loaded = self._loaded.get(entry.provider_path)
+                if loaded is None:
+                    loaded = load(entry, self.upcalls)
+                    self._loaded[entry.provider_path] = loaded
+        return loaded
+
+    def provider_for_family(self, family: int, info: ProtocolInfo | None = None) -> WSPProcTable:
+        """The table of the provider that ``info`` names, otherwise of the first that has the address family.
+
+        Raises:
+            WinsockError: WSANOTINITIALISED; WSAEINVAL, there is none.
+        """
+        catalog = self.catalog
+        entry = catalog.by_id(info.catalog_entry_id) if info is not None else catalog.by_family(family)
+        if entry is None:
+            raise WinsockError(WSAEINVAL)
+        return self.provider(entry).table
+
+    def name_service(self) -> NameService:
+        """What answers name queries, loaded by its path as a transport is; WSANOTINITIALISED without a startup."""
+        self.check_started()
+        with self._lock:
+            if self._names is None:
+                names: NameService = resolve(_NAME_SERVICE)()
+                self._names = names
+            return self._names
+
+    # Fork
+
+    def after_fork(self) -> None:
+        """In the child: new locks and a new reactor; sockets stay usable, nothing waits or pends."""
+        self._lock = threading.RLock()
+        self.handles.reset_locks()
+        if self._engine is not None:
+            self._engine.after_fork()
+        for loaded in self._loaded.values():
+            notice = getattr(loaded.provider, "after_fork", None)
+            if notice is not None:
+                notice()
+
+
+class ProcessUpcalls:
+    """The 15 upcalls of one process; see `spi.upcalls` for the contract of each."""
+
+    __slots__ = ("_process", "_threads")
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._threads: dict[int, int] = {}
+
+    @property
+    def engine(self) -> Pump:
+        """The reactor for endpoints of the engine."""
+        return self._process.engine
+
+    def _entry(self, catalog_entry_id: int) -> CatalogEntry:
+        entry = self._process.catalog.by_id(catalog_entry_id)
+        if entry is None:
+            raise WinsockError(WSAEINVAL)
+        return entry
+
+    def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
+        entry = self._entry(catalog_entry_id)
+        record = SocketRecord(self._process.provider(entry), entry, ifs=False, context=context)
+        return self._process.handles.allocate(record)
+
+    def WPUModifyIFSHandle(self, catalog_entry_id: int, proposed: int, /) -> int:
+        entry = self._entry(catalog_entry_id)
+        if not 0 <= proposed < FIRST_NUMBER:
+            raise WinsockError(WSAEINVAL)
+        record = SocketRecord(self._process.provider(entry), entry, ifs=True, context=None)
+        handles = self._process.handles
+        if not handles.insert(proposed, record):
+            # The number has an owner already: a layer takes over its lower layer's handle.
+            handles.replace(proposed, record)
+        return proposed
+
+    def WPUCloseSocketHandle(self, s: int, /) -> None:
+        if type(self._process.objects.get(s)) is not SocketRecord:
+            raise WinsockError(WSAENOTSOCK)
+        self._process.handles.remove(s)
+
+    def WPUQuerySocketHandleContext(self, s: int, /) -> Any:
+        record = self._process.objects.get(s)
+        if type(record) is not SocketRecord or record.ifs:
+            raise WinsockError(WSAENOTSOCK)
+        return record.context
+
+    def WPUFDIsSet(self, s: int, fds: Sequence[int], /) -> bool:
+        return s in fds
+
+    def WPUGetProviderPath(self, provider_id: Any, /) -> str:
+        entry = self._process.catalog.by_provider(provider_id)
+        if entry is None:
+            raise WinsockError(WSAEINVAL)
+        return entry.provider_path
+
+    def WPUQueryBlockingCallback(self, catalog_entry_id: int, /) -> tuple[Callable[[Any], bool] | None, Any]:
+        self._entry(catalog_entry_id)
+        return None, None
+
+    def WPUOpenCurrentThread(self) -> int:
+        thread = threading.get_ident()
+        self._threads[thread] = self._threads.get(thread, 0) + 1
+        return thread
+
+    def WPUCloseThread(self, thread: int, /) -> None:
+        count = self._threads.get(thread, 0)
+        if not count:
+            raise WinsockError(WSAEINVAL)
+        if count == 1:
+            del self._threads[thread]
+        else:
+            self._threads[thread] = count - 1
+
+    def WPUQueueApc(self, thread: int, routine: Callable[[Any], None], context: Any, /) -> None:
+        if thread not in self._threads:
+            raise WinsockError(WSAEFAULT)
+        # Nothing would ever run it: alertable waits come with the wait functions.
+        raise WinsockError(WSAEOPNOTSUPP)
+
+    def WPUCreateEvent(self) -> int:
+        return self._process.handles.allocate(Event())
+
+    def _event(self, event: int) -> Event:
+        thing = self._process.objects.get(event)
+        if not isinstance(thing, Event):
+            raise WinsockError(WSA_INVALID_HANDLE)
+        return thing
+
+    def WPUSetEvent(self, event: int, /) -> None:
+        self._event(event).set()
+
+    def WPUResetEvent(self, event: int, /) -> None:
+        self._event(event).reset()
+
+    def WPUCloseEvent(self, event: int, /) -> None:
+        self._event(event)
+        self._process.handles.remove(event)
+
+    def WPUPostMessage(self, window: int, message: int, wparam: int, lparam: int, /) -> bool:
+        # There are no windows yet, so no window of that number exists.
+        raise WinsockError(WSAEOPNOTSUPP)
+
+
+_processes: weakref.WeakSet[Process] = weakref.WeakSet()
+_current: ContextVar[Process] = ContextVar("winsock2emu.process", default=Process())  # noqa: B039 - one per interpreter
+
+current_process = _current.get
+"""The process of the calling thread."""
+
+
+def _after_fork_in_child() -> None:
+    forget_waiter()
+    for process in tuple(_processes):
+        process.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,226 @@
+"""What all sockets on the host have in common: the host socket, names, options, closing.
+
+Part played:     the part of msafd that does not care for the protocol.
+Lives here:      bind state, local name, flags that programs see, and the way a socket ends.
+Lives elsewhere: connections (stream), datagrams (datagram), the option table (options).
+Host sockets never block and are close-on-exec; blocking is the lanes' business (engine/lanes).
+"""
+
+from __future__ import annotations
+
+import _socket
+from collections.abc import Sequence
+from typing import Any
+
+from ...defs.codes import (
+    WSAEADDRNOTAVAIL,
+    WSAEAFNOSUPPORT,
+    WSAEFAULT,
+    WSAEINTR,
+    WSAEINVAL,
+    WSAEOPNOTSUPP,
+)
+from ...defs.constants import AF_INET, AF_INET6, AF_UNIX
+from ...defs.records import ProtocolInfo
+from ...defs.sockaddr import SockAddr
+from ...engine.endpoint import Endpoint
+from ...engine.pump import Pump
+from ...errors import WinsockError
+from .translate import HOST_FAMILY, from_host, host_address, windows_address
+
+# Hosts take at most this many buffers in one call (IOV_MAX).
+MOST_BUFFERS = 1024
+
+DEFAULT_BUFFER = 65536  # SO_RCVBUF and SO_SNDBUF of a new socket, as Windows shows them
+
+_NAME_SIZES = {AF_INET: 16, AF_INET6: 28, AF_UNIX: 110}
+# AF_UNIX addresses are as long as their path; two bytes hold the family alone.
+_LEAST_NAME_SIZES = {AF_INET: 16, AF_INET6: 28, AF_UNIX: 2}
+
+
+class HostSocket(Endpoint):
+    """A socket with a host socket underneath.
+
+    Attributes:
+        host: the host socket, non-blocking.
+        handle: the SOCKET, which is the host's descriptor number.
+        bound: the socket has a local address, by bind or by a call that binds implicitly.
+        pending_error: what SO_ERROR reports next, 0 for nothing.
+        settings: options kept here because the host has no such option or another idea of it: number to value.
+        overlapped: made with WSA_FLAG_OVERLAPPED, as socket() does; time-outs count only then.
+    """
+
+    __slots__ = (
+        "bound",
+        "family",
+        "flags",
+        "handle",
+        "host",
+        "host_family",
+        "info",
+        "pending_error",
+        "protocol",
+        "settings",
+        "socket_type",
+    )
+
+    def __init__(self, pump: Pump, host: _socket.socket, info: ProtocolInfo, protocol: int, flags: int) -> None:
+        super().__init__(pump, host.fileno())
+        self.host = host
+        self.handle = self.fd
+        self.info = info
+        self.family = info.address_family
+        self.host_family = HOST_FAMILY[self.family]
+        self.socket_type = info.socket_type
+        self.protocol = protocol
+        self.flags = flags
+        self.bound = False
+        self.pending_error = 0
+        self.settings: dict[Any, Any] = {}
+
+    # Names
+
+    def check_name_size(self, name: bytes | None) -> bytes:
+        """An address argument that is present and long enough for this family."""
+        if name is None or len(name) < _LEAST_NAME_SIZES[self.family]:
+            raise WinsockError(WSAEFAULT)
+        return name
+
+    def checked_name(self, name: bytes | None) -> bytes:
+        """An address argument after the checks that every call makes: present, long enough, of this family."""
+        name = self.check_name_size(name)
+        family = self.family
+        if name[0] | name[1] << 8 != family:
+            raise WinsockError(WSAEAFNOSUPPORT)
+        # Anything beyond the structure is ignored, as callers pass whole SOCKADDR_STORAGEs.
+        return name[: _NAME_SIZES[family]] if len(name) > _NAME_SIZES[family] else name
+
+    def check_room(self, room: int | None) -> None:
+        """The caller's room for an address, None when it wants none."""
+        if room is not None and room < _NAME_SIZES[self.family]:
+            raise WinsockError(WSAEFAULT)
+
+    def destination(self, name: bytes | None) -> Any:
+        """The host's form of a peer address; 0.0.0.0 and port 0 are nobody's address."""
+        name = self.checked_name(name)
+        if self.family != AF_UNIX:
+            address = SockAddr(name)
+            if (not address.port and self.socket_type != 3) or not any(address.packed):
+                raise WinsockError(WSAEADDRNOTAVAIL)
+        return host_address(name)
+
+    def bind(self, name: bytes | None) -> None:
+        """WSPBind: being bound is checked before anything about the name."""
+        if self.bound:
+            raise WinsockError(WSAEINVAL)
+        name = self.checked_name(name)
+        if self.family == AF_UNIX and not SockAddr(name).path:
+            raise WinsockError(WSAEINVAL)
+        self.before_bind()
+        try:
+            self.host.bind(host_address(name))
+        except OSError as failure:
+            raise from_host(failure) from failure
+        self.bound = True
+
+    def before_bind(self) -> None:
+        """Realise on the host what the address-sharing options of this socket allow."""
+
+    def local_name(self, room: int | None) -> SockAddr:
+        """WSPGetSockName."""
+        self.check_room(room)
+        if not self.bound:
+            raise WinsockError(WSAEINVAL)
+        try:
+            return windows_address(self.host.getsockname(), self.host_family)
+        except OSError as failure:
+            raise self.ended(failure) from failure
+
+    # Errors and the end
+
+    def ended(self, failure: OSError) -> WinsockError:
+        """The error for a host call that failed, unless the socket was closed under it."""
+        if self.closing:
+            return WinsockError(self.closing)
+        return from_host(failure)
+
+    def take_error(self) -> int:
+        """SO_ERROR: the pending error, which is cleared by reading it."""
+        error, self.pending_error = self.pending_error, 0
+        return error
+
+    def close(self) -> None:
+        """End what waits here and close the descriptor; the handle has been given back before."""
+        self.abort(WSAEINTR)
+        self.let_go()
+        self.host.close()
+
+    def let_go(self) -> None:
+        """Forget shortcuts to the host socket, so that a late call finds it closed."""
+
+    # Calls that a kind of socket does not have
+
+    def listen(self, backlog: int) -> None:
+        """WSPListen."""
+        raise WinsockError(WSAEOPNOTSUPP)
+
+    def accept(self, room: int | None) -> tuple[_socket.socket, SockAddr]:
+        """WSPAccept, up to the new host socket."""
+        raise WinsockError(WSAEOPNOTSUPP)
+
+    def connect(self, name: bytes | None) -> None:
+        """WSPConnect."""
+        raise NotImplementedError
+
+    def peer_name(self, room: int | None) -> SockAddr:
+        """WSPGetPeerName."""
+        raise NotImplementedError
+
+    def shutdown(self, how: int) -> None:
+        """WSPShutdown."""
+        raise NotImplementedError
+
+    def send(self, buffers: Any, flags: int, operation: Any) -> Any:
+        """WSPSend."""
+        raise NotImplementedError
+
+    def send_to(self, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+        """WSPSendTo."""
+        raise NotImplementedError
+
+    def receive(self, buffers: Any, flags: int, operation: Any) -> Any:
+        """WSPRecv."""
+        raise NotImplementedError
+
+    def receive_from(self, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+        """WSPRecvFrom."""
+        raise NotImplementedError
+
+    def wanted(self) -> int:
+        """The readiness bits that select has to poll for, 0 when nothing the host says matters now."""
+        raise NotImplementedError
+
+    def readiness(self, ready: int) -> tuple[bool, bool, bool]:
+        """(readable, writable, exceptional) as select sees it, from the host's readiness bits."""
+        raise NotImplementedError
+
+
+def check_buffers(buffers: Sequence[Any] | None) -> list[memoryview]:
+    """The buffers of a call as views of bytes, after the checks of R7.13.
+
+    Raises:
+        WinsockError: WSAEFAULT, no array or an entry without memory; WSAEINVAL, an empty array.
+        TypeError: an entry that is no buffer.
+    """
+    if buffers is None:
+        raise WinsockError(WSAEFAULT)
+    if not buffers:
+        raise WinsockError(WSAEINVAL)
+    views = []
+    for buffer in buffers:
+        if buffer is None:
+            raise WinsockError(WSAEFAULT)
+        view = memoryview(buffer)
+        views.append(view if view.format == "B" and view.ndim == 1 else view.cast("B"))
+    return views
+

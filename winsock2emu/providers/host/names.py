@@ -1,0 +1,154 @@
+"""Names, straight from the host's resolver, until the namespace providers take over.
+
+Part played:     a first stand-in for rnr20's answers.
+Lives here:      getaddrinfo, getnameinfo, gethostbyname and gethostname on the host, with Windows' records and codes.
+Sources:         nf-ws2tcpip-getaddrinfo, -getnameinfo, nf-winsock-gethostbyname, -gethostname; R4.120, A95-A99 and B54-B65 of
+                 the project's reference.
+"""
+
+from __future__ import annotations
+
+import _socket
+
+from ...defs.codes import (
+    WSAEAFNOSUPPORT,
+    WSAEFAULT,
+    WSAEINVAL,
+    WSAESOCKTNOSUPPORT,
+    WSAHOST_NOT_FOUND,
+    WSANO_DATA,
+)
+from ...defs.constants import (
+    AF_INET,
+    AF_INET6,
+    AI_CANONNAME,
+    AI_NUMERICHOST,
+    AI_PASSIVE,
+    NI_DGRAM,
+    NI_NAMEREQD,
+    NI_NOFQDN,
+    NI_NUMERICHOST,
+    NI_NUMERICSERV,
+    SOCK_DGRAM,
+    SOCK_RAW,
+    SOCK_STREAM,
+)
+from ...defs.records import AddrInfo, HostEnt
+from ...defs.sockaddr import SockAddr
+from ...errors import WinsockError
+from .translate import HOST_FAMILY, HOST_UNSPEC, WINDOWS_FAMILY, from_resolver, host_address, windows_address
+
+_AI_FLAGS = (
+    (AI_PASSIVE, int(_socket.AI_PASSIVE)),
+    (AI_CANONNAME, int(_socket.AI_CANONNAME)),
+    (AI_NUMERICHOST, int(_socket.AI_NUMERICHOST)),
+)
+_NI_FLAGS = (
+    (NI_NOFQDN, int(_socket.NI_NOFQDN)),
+    (NI_NUMERICHOST, int(_socket.NI_NUMERICHOST)),
+    (NI_NAMEREQD, int(_socket.NI_NAMEREQD)),
+    (NI_NUMERICSERV, int(_socket.NI_NUMERICSERV)),
+    (NI_DGRAM, int(_socket.NI_DGRAM)),
+)
+_NI_KNOWN = NI_NOFQDN | NI_NUMERICHOST | NI_NAMEREQD | NI_NUMERICSERV | NI_DGRAM
+_TYPES = (0, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW)
+
+
+def _translated(flags: int, table: tuple[tuple[int, int], ...]) -> int:
+    return sum(theirs for ours, theirs in table if flags & ours)
+
+
+class HostNames:
+    """The `NameService` of the host."""
+
+    def getaddrinfo(self, node: str | None, service: str | None, hints: AddrInfo, /) -> list[AddrInfo]:
+        """Addresses of a node and service; without a type in the hints each address comes once, with type 0."""
+        if hints.family not in (0, AF_INET, AF_INET6):
+            raise WinsockError(WSAEAFNOSUPPORT)
+        if hints.socktype not in _TYPES:
+            raise WinsockError(WSAESOCKTNOSUPPORT)
+        family = HOST_FAMILY[hints.family] if hints.family else HOST_UNSPEC
+        # "" is this machine, under all its addresses.
+        host_name = _socket.gethostname() if node == "" else node
+        any_type = not hints.socktype and not hints.protocol
+        try:
+            found = _socket.getaddrinfo(
+                host_name,
+                service or None,
+                family,
+                int(_socket.SOCK_STREAM) if any_type and not service else hints.socktype,
+                hints.protocol,
+                _translated(hints.flags, _AI_FLAGS),
+            )
+        except UnicodeError as failure:
+            raise WinsockError(WSAHOST_NOT_FOUND) from failure
+        except OSError as failure:
+            raise from_resolver(failure) from failure
+        results: list[AddrInfo] = []
+        seen = set()
+        for host_family, socktype, protocol, canonname, address in found:
+            if host_family not in WINDOWS_FAMILY:
+                continue
+            where = windows_address(address, host_family)
+            if any_type:
+                # The host lists an address once per type; Windows once, with the type left open.
+                if where in seen:
+                    continue
+                seen.add(where)
+                socktype = protocol = 0
+            canonical = canonname or node if hints.flags & AI_CANONNAME and not results else None
+            results.append(
+                AddrInfo(
+                    family=WINDOWS_FAMILY[host_family],
+                    socktype=int(socktype),
+                    protocol=int(protocol),
+                    canonname=canonical,
+                    addr=where,
+                )
+            )
+        if not results:
+            raise WinsockError(WSAHOST_NOT_FOUND)
+        return results
+
+    def getnameinfo(self, address: bytes, flags: int, /) -> tuple[str, str]:
+        """(host, service) of an address; the numeric forms where there is no name."""
+        name = SockAddr(address)
+        if len(name) < 2:
+            raise WinsockError(WSAEFAULT)
+        if name.family not in (AF_INET, AF_INET6):
+            raise WinsockError(WSAEAFNOSUPPORT)
+        if len(name) < (16 if name.family == AF_INET else 28):
+            raise WinsockError(WSAEFAULT)
+        if flags & ~_NI_KNOWN:
+            raise WinsockError(WSAEINVAL)
+        try:
+            return _socket.getnameinfo(
+                host_address(name[: 16 if name.family == AF_INET else 28]), _translated(flags, _NI_FLAGS)
+            )
+        except OSError as failure:
+            raise from_resolver(failure) from failure
+
+    def gethostbyname(self, name: str, /) -> HostEnt:
+        """The IPv4 addresses of a name; "" is this machine."""
+        if len(name) > 255:
+            raise WinsockError(WSAEFAULT)
+        try:
+            canonical, aliases, addresses = _socket.gethostbyname_ex(name or _socket.gethostname())
+        except UnicodeError as failure:
+            raise WinsockError(WSAHOST_NOT_FOUND) from failure
+        except OSError as failure:
+            raise from_resolver(failure) from failure
+        if not addresses:
+            raise WinsockError(WSANO_DATA)
+        return HostEnt(
+            name=canonical,
+            aliases=tuple(aliases),
+            addrtype=AF_INET,
+            addresses=tuple(map(_socket.inet_aton, addresses)),
+        )
+
+    def gethostname(self) -> str:
+        """This machine's name."""
+        return _socket.gethostname()
+
+

@@ -1,0 +1,331 @@
+"""Socket options: one row each, with what it holds, where it applies, and how the host realises it.
+
+Part played:     the option half of msafd and wshtcpip.
+Lives here:      the table, and the checks that all options share: level, option, length, value, in this order.
+Lives elsewhere: what the settings do (stream, datagram, engine/lanes for the time-outs).
+Sources:         sol-socket-socket-options, ipproto-tcp-socket-options, ipproto-ip-socket-options, so-exclusiveaddruse;
+                 table T16.2, R16.37-R16.41 and A51-A54 of the project's reference.
+"""
+
+from __future__ import annotations
+
+import _socket
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+
+from ...defs.codes import WSAEFAULT, WSAEINVAL, WSAENOPROTOOPT
+from ...defs.constants import (
+    AF_INET,
+    AF_INET6,
+    AF_UNIX,
+    IP_TTL,
+    IPPROTO_IP,
+    IPPROTO_IPV6,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    IPV6_UNICAST_HOPS,
+    IPV6_V6ONLY,
+    SO_ACCEPTCONN,
+    SO_BROADCAST,
+    SO_DEBUG,
+    SO_DONTLINGER,
+    SO_DONTROUTE,
+    SO_ERROR,
+    SO_EXCLUSIVEADDRUSE,
+    SO_KEEPALIVE,
+    SO_LINGER,
+    SO_MAX_MSG_SIZE,
+    SO_OOBINLINE,
+    SO_PROTOCOL_INFOA,
+    SO_PROTOCOL_INFOW,
+    SO_RCVBUF,
+    SO_RCVLOWAT,
+    SO_RCVTIMEO,
+    SO_REUSEADDR,
+    SO_SNDBUF,
+    SO_SNDLOWAT,
+    SO_SNDTIMEO,
+    SO_TYPE,
+    SO_USELOOPBACK,
+    SOCK_DGRAM,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    TCP_NODELAY,
+)
+from ...errors import WinsockError
+from .hostsocket import DEFAULT_BUFFER, HostSocket
+from .stream import LISTENING, StreamSocket
+from .translate import from_host
+
+# Levels that Windows' TCP/IP knows; any other is WSAEINVAL, not WSAENOPROTOOPT.
+_LEVELS: Final = frozenset((SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP))
+
+_LARGEST_UDP = 65507  # 65535 less the IPv4 and UDP headers
+
+Getter = Callable[[HostSocket], bytes]
+Setter = Callable[[HostSocket, bytes], None]
+
+
+@attrs.frozen
+class Option:
+    """One option. A missing getter or setter makes that direction WSAENOPROTOOPT."""
+
+    size: int  # least length in bytes, and the length of the answer
+    applies: Callable[[HostSocket], bool]
+    get: Getter | None
+    set: Setter | None
+
+
+def _any(endpoint: HostSocket) -> bool:
+    return True
+
+
+def _stream(endpoint: HostSocket) -> bool:
+    return endpoint.socket_type == SOCK_STREAM
+
+
+def _datagram(endpoint: HostSocket) -> bool:
+    return endpoint.socket_type != SOCK_STREAM
+
+
+def _udp(endpoint: HostSocket) -> bool:
+    return endpoint.socket_type == SOCK_DGRAM
+
+
+def _tcp(endpoint: HostSocket) -> bool:
+    return endpoint.socket_type == SOCK_STREAM and endpoint.family != AF_UNIX
+
+
+def _ipv4(endpoint: HostSocket) -> bool:
+    return endpoint.family == AF_INET
+
+
+def _ipv6(endpoint: HostSocket) -> bool:
+    return endpoint.family == AF_INET6
+
+
+def _dword(number: int) -> bytes:
+    return struct.pack("<I", number & 0xFFFFFFFF)
+
+
+def _number(value: bytes) -> int:
+    """A 32-bit value, or the single byte that BOOL options accept too."""
+    return int.from_bytes(value[:4], "little")
+
+
+def _kept(key: Any, default: int = 0) -> Getter:
+    return lambda endpoint: _dword(endpoint.settings.get(key, default))
+
+
+def _keep_flag(key: Any) -> Setter:
+    def keep(endpoint: HostSocket, value: bytes) -> None:
+        endpoint.settings[key] = int(_number(value) != 0)
+
+    return keep
+
+
+def _on_host(level: int, option: int, key: Any, *, flag: bool) -> Setter:
+    """Keep the value and tell the host, which has the option under a number of its own."""
+
+    def tell(endpoint: HostSocket, value: bytes) -> None:
+        number = _number(value)
+        if flag:
+            number = int(number != 0)
+        try:
+            endpoint.host.setsockopt(level, option, number)
+        except OSError as failure:
+            raise from_host(failure) from failure
+        endpoint.settings[key] = number
+
+    return tell
+
+
+def _both(key: Any, host_level: int, host_option: int, applies: Callable[[HostSocket], bool]) -> Option:
+    """A BOOL that the host has as well; hosts start with it off."""
+    return Option(4, applies, _kept(key), _on_host(host_level, host_option, key, flag=True))
+
+
+def _set_linger(endpoint: HostSocket, value: bytes) -> None:
+    on, seconds = struct.unpack("<HH", value[:4])
+    try:
+        endpoint.host.setsockopt(
+            int(_socket.SOL_SOCKET), int(_socket.SO_LINGER), struct.pack("ii", int(on != 0), seconds)
+        )
+    except OSError as failure:
+        raise from_host(failure) from failure
+    endpoint.settings[SO_LINGER] = on, seconds
+
+
+def _get_linger(endpoint: HostSocket) -> bytes:
+    return struct.pack("<HH", *endpoint.settings.get(SO_LINGER, (0, 0)))
+
+
+def _set_dontlinger(endpoint: HostSocket, value: bytes) -> None:
+    seconds = endpoint.settings.get(SO_LINGER, (0, 0))[1]
+    _set_linger(endpoint, struct.pack("<HH", int(_number(value) == 0), seconds))
+
+
+def _get_dontlinger(endpoint: HostSocket) -> bytes:
+    return _dword(int(not endpoint.settings.get(SO_LINGER, (0, 0))[0]))
+
+
+def _buffer(option: int, host_option: int) -> Option:
+    """SO_RCVBUF, SO_SNDBUF: programs read back what they set; hosts double it and have a minimum."""
+
+    def set_size(endpoint: HostSocket, value: bytes) -> None:
+        size = struct.unpack("<i", value[:4])[0]
+        if size < 0:
+            raise WinsockError(WSAEINVAL)
+        try:
+            endpoint.host.setsockopt(int(_socket.SOL_SOCKET), host_option, size)
+        except OSError as failure:
+            raise from_host(failure) from failure
+        endpoint.settings[option] = size
+
+    return Option(4, _any, _kept(option, DEFAULT_BUFFER), set_size)
+
+
+def _timeout(lane: str) -> Option:
+    """SO_RCVTIMEO, SO_SNDTIMEO: milliseconds, the lane's own limit; the host never learns of it."""
+
+    def set_limit(endpoint: HostSocket, value: bytes) -> None:
+        getattr(endpoint, lane).timeout_ms = _number(value)
+
+    return Option(4, _any, lambda endpoint: _dword(getattr(endpoint, lane).timeout_ms), set_limit)
+
+
+def _set_reuse(endpoint: HostSocket, value: bytes) -> None:
+    wanted = _number(value) != 0
+    if wanted and endpoint.settings.get(SO_EXCLUSIVEADDRUSE):
+        raise WinsockError(WSAEINVAL)
+    endpoint.settings[SO_REUSEADDR] = int(wanted)
+    if endpoint.socket_type != SOCK_STREAM:
+        endpoint.host.setsockopt(int(_socket.SOL_SOCKET), int(_socket.SO_REUSEADDR), int(wanted))
+
+
+def _set_exclusive(endpoint: HostSocket, value: bytes) -> None:
+    wanted = _number(value) != 0
+    if endpoint.bound or (wanted and endpoint.settings.get(SO_REUSEADDR)):
+        raise WinsockError(WSAEINVAL)
+    endpoint.settings[SO_EXCLUSIVEADDRUSE] = int(wanted)
+
+
+def _get_error(endpoint: HostSocket) -> bytes:
+    if isinstance(endpoint, StreamSocket):
+        endpoint.settle()
+    return _dword(endpoint.take_error())
+
+
+def _get_acceptconn(endpoint: HostSocket) -> bytes:
+    return _dword(int(isinstance(endpoint, StreamSocket) and endpoint.state == LISTENING))
+
+
+def _set_v6only(endpoint: HostSocket, value: bytes) -> None:
+    if endpoint.bound:
+        raise WinsockError(WSAEINVAL)
+    _on_host(int(_socket.IPPROTO_IPV6), int(_socket.IPV6_V6ONLY), IPV6_V6ONLY, flag=True)(endpoint, value)
+
+
+def _refuse_value(endpoint: HostSocket, value: bytes) -> None:
+    raise WinsockError(WSAEINVAL)
+
+
+def _refuse_get(endpoint: HostSocket) -> bytes:
+    raise WinsockError(WSAEINVAL)
+
+
+_HOST_SOL = int(_socket.SOL_SOCKET)
+_HOST_TCP = int(_socket.IPPROTO_TCP)
+
+OPTIONS: Final[dict[tuple[int, int], Option]] = {
+    (SOL_SOCKET, SO_ACCEPTCONN): Option(4, _stream, _get_acceptconn, None),
+    (SOL_SOCKET, SO_BROADCAST): _both(SO_BROADCAST, _HOST_SOL, int(_socket.SO_BROADCAST), _datagram),
+    (SOL_SOCKET, SO_DEBUG): Option(4, _any, _kept(SO_DEBUG), _keep_flag(SO_DEBUG)),
+    (SOL_SOCKET, SO_DONTLINGER): Option(4, _stream, _get_dontlinger, _set_dontlinger),
+    (SOL_SOCKET, SO_DONTROUTE): Option(4, _ipv4, _kept(SO_DONTROUTE), _keep_flag(SO_DONTROUTE)),
+    (SOL_SOCKET, SO_ERROR): Option(4, _any, _get_error, None),
+    (SOL_SOCKET, SO_EXCLUSIVEADDRUSE): Option(4, _any, _kept(SO_EXCLUSIVEADDRUSE), _set_exclusive),
+    (SOL_SOCKET, SO_KEEPALIVE): _both(SO_KEEPALIVE, _HOST_SOL, int(_socket.SO_KEEPALIVE), _stream),
+    (SOL_SOCKET, SO_LINGER): Option(4, _stream, _get_linger, _set_linger),
+    (SOL_SOCKET, SO_MAX_MSG_SIZE): Option(4, _datagram, lambda endpoint: _dword(_LARGEST_UDP), None),
+    (SOL_SOCKET, SO_OOBINLINE): _both(SO_OOBINLINE, _HOST_SOL, int(_socket.SO_OOBINLINE), _stream),
+    (SOL_SOCKET, SO_PROTOCOL_INFOA): Option(372, _any, lambda endpoint: endpoint.info.pack_a(), None),
+    (SOL_SOCKET, SO_PROTOCOL_INFOW): Option(628, _any, lambda endpoint: endpoint.info.pack_w(), None),
+    (SOL_SOCKET, SO_RCVBUF): _buffer(SO_RCVBUF, int(_socket.SO_RCVBUF)),
+    (SOL_SOCKET, SO_SNDBUF): _buffer(SO_SNDBUF, int(_socket.SO_SNDBUF)),
+    (SOL_SOCKET, SO_RCVLOWAT): Option(4, _any, _refuse_get, _refuse_value),
+    (SOL_SOCKET, SO_SNDLOWAT): Option(4, _any, _refuse_get, _refuse_value),
+    (SOL_SOCKET, SO_USELOOPBACK): Option(4, _any, _refuse_get, _refuse_value),
+    (SOL_SOCKET, SO_RCVTIMEO): _timeout("inbound"),
+    (SOL_SOCKET, SO_SNDTIMEO): _timeout("outbound"),
+    (SOL_SOCKET, SO_REUSEADDR): Option(4, _any, _kept(SO_REUSEADDR), _set_reuse),
+    (SOL_SOCKET, SO_TYPE): Option(4, _any, lambda endpoint: _dword(endpoint.socket_type), None),
+    (IPPROTO_TCP, TCP_NODELAY): _both((IPPROTO_TCP, TCP_NODELAY), _HOST_TCP, int(_socket.TCP_NODELAY), _tcp),
+    (IPPROTO_IP, IP_TTL): Option(
+        4,
+        _ipv4,
+        _kept((IPPROTO_IP, IP_TTL), 128),
+        _on_host(int(_socket.IPPROTO_IP), int(_socket.IP_TTL), (IPPROTO_IP, IP_TTL), flag=False),
+    ),
+    (IPPROTO_IPV6, IPV6_UNICAST_HOPS): Option(
+        4,
+        _ipv6,
+        _kept((IPPROTO_IPV6, IPV6_UNICAST_HOPS), 128),
+        _on_host(
+            int(_socket.IPPROTO_IPV6),
+            int(_socket.IPV6_UNICAST_HOPS),
+            (IPPROTO_IPV6, IPV6_UNICAST_HOPS),
+            flag=False,
+        ),
+    ),
+    (IPPROTO_IPV6, IPV6_V6ONLY): Option(4, _ipv6, _kept(IPV6_V6ONLY, 1), _set_v6only),
+}
+
+# BOOL options that take and give a single byte as well.
+_BYTE_SIZED: Final = frozenset(((IPPROTO_TCP, TCP_NODELAY), (IPPROTO_IP, IP_TTL)))
+
+
+def _find(endpoint: HostSocket, level: int, number: int) -> Option:
+    if level not in _LEVELS:
+        raise WinsockError(WSAEINVAL)
+    option = OPTIONS.get((level, number))
+    if option is None or not option.applies(endpoint):
+        raise WinsockError(WSAENOPROTOOPT)
+    return option
+
+
+def get_option(endpoint: HostSocket, level: int, number: int, length: int | None) -> bytes:
+    """WSPGetSockOpt.
+
+    Raises:
+        WinsockError: WSAEINVAL, no such level; WSAENOPROTOOPT, no such option, not for this kind of socket, or set only;
+            WSAEFAULT, ``length`` is too short.
+    """
+    option = _find(endpoint, level, number)
+    if option.get is None:
+        raise WinsockError(WSAENOPROTOOPT)
+    if length is not None and length < option.size:
+        if length < 1 or (level, number) not in _BYTE_SIZED:
+            raise WinsockError(WSAEFAULT)
+        return option.get(endpoint)[:1]
+    return option.get(endpoint)
+
+
+def set_option(endpoint: HostSocket, level: int, number: int, value: bytes | None) -> None:
+    """WSPSetSockOpt.
+
+    Raises:
+        WinsockError: WSAEFAULT, no value; WSAEINVAL and WSAENOPROTOOPT as for `get_option` (get only); WSAEFAULT, too short;
+            WSAEINVAL, a value or state that does not allow it.
+    """
+    if value is None:
+        raise WinsockError(WSAEFAULT)
+    option = _find(endpoint, level, number)
+    if option.set is None:
+        raise WinsockError(WSAENOPROTOOPT)
+    if len(value) < option.size and (not value or (level, number) not in _BYTE_SIZED):
+        raise WinsockError(WSAEFAULT)
+    option.set(endpoint, value)

@@ -1,0 +1,251 @@
+"""The procedure table of the host provider.
+
+Part played:     msafd's WSPStartup and its 30 entries.
+Lives here:      which socket a handle means, making and closing sockets; one line per call that goes to the socket itself.
+Lives elsewhere: the calls (stream, datagram, options, ioctls, selecting), text forms of addresses (defs/addresstext).
+Handles:         IFS handles, the host's descriptor numbers, registered through WPUModifyIFSHandle and given back before the
+                 descriptor is closed, since the host gives the number out again at once.
+Unwritten:       what later chapters bring (events, overlapped requests, multipoint, QOS, sharing) fails with WSAEOPNOTSUPP.
+"""
+
+from __future__ import annotations
+
+import _socket
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from ...defs.addresstext import address_to_string, string_to_address
+from ...defs.codes import (
+    WSAEACCES,
+    WSAEINVAL,
+    WSAENOTSOCK,
+    WSAEOPNOTSUPP,
+    WSAEPROTONOSUPPORT,
+)
+from ...defs.constants import (
+    AF_INET6,
+    AF_UNIX,
+    FROM_PROTOCOL_INFO,
+    SOCK_RAW,
+    SOCK_STREAM,
+    WSA_FLAG_NO_HANDLE_INHERIT,
+    WSA_FLAG_OVERLAPPED,
+    WSA_FLAG_REGISTERED_IO,
+)
+from ...defs.records import ProtocolInfo, WSPData
+from ...defs.sockaddr import SockAddr
+from ...errors import WinsockError
+from ...spi.upcalls import Upcalls
+from .datagram import DatagramSocket
+from .hostsocket import HostSocket
+from .ioctls import control
+from .options import get_option, set_option
+from .selecting import select
+from .stream import StreamSocket
+from .translate import HOST_FAMILY, from_host
+
+SPI_VERSION = 0x0202
+
+_FLAGS = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_REGISTERED_IO
+
+
+def _unwritten(*arguments: Any) -> NoReturn:
+    raise WinsockError(WSAEOPNOTSUPP)
+
+
+class HostProvider:
+    """TCP, UDP and raw IP over IPv4 and IPv6, and AF_UNIX streams, on the host's stack; a `TransportProvider`."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[int, HostSocket] = {}
+        self._upcalls: Upcalls | None = None
+        self._startups = 0
+
+    # Life
+
+    def WSPStartup(self, version: int, info: ProtocolInfo, upcalls: Upcalls, /) -> WSPData:
+        self._startups += 1
+        self._upcalls = upcalls
+        return WSPData(version=min(version, SPI_VERSION), high_version=SPI_VERSION, description="Host sockets")
+
+    def WSPCleanup(self) -> None:
+        self._startups -= 1
+        if self._startups > 0:
+            return
+        for s in tuple(self._sockets):
+            self.WSPCloseSocket(s)
+
+    def after_fork(self) -> None:
+        """In the child: nothing waits, every lock is new."""
+        for endpoint in self._sockets.values():
+            endpoint.after_fork()
+
+    def _socket(self, s: int) -> HostSocket:
+        try:
+            return self._sockets[s]
+        except KeyError:
+            raise WinsockError(WSAENOTSOCK) from None
+
+    # Sockets
+
+    def WSPSocket(self, af: int, type: int, protocol: int, info: ProtocolInfo, group: int, flags: int, /) -> int:
+        if flags & ~_FLAGS:
+            raise WinsockError(WSAEINVAL if flags & ~0x1FF else WSAEOPNOTSUPP)
+        if protocol in (0, FROM_PROTOCOL_INFO):
+            protocol = info.protocol
+        if info.socket_type == SOCK_RAW and not protocol:
+            raise WinsockError(WSAEPROTONOSUPPORT)
+        try:
+            host = _socket.socket(HOST_FAMILY[info.address_family], info.socket_type, protocol)
+        except PermissionError as failure:
+            raise WinsockError(WSAEACCES) from failure
+        except OSError as failure:
+            raise from_host(failure) from failure
+        return self._register(host, info, protocol, flags).handle
+
+    def _register(self, host: _socket.socket, info: ProtocolInfo, protocol: int, flags: int) -> HostSocket:
+        """Make an endpoint of a host socket and have its descriptor accepted as a handle."""
+        upcalls = self._upcalls
+        assert upcalls is not None, "WSPStartup comes first"
+        try:
+            host.setblocking(False)
+            if info.address_family == AF_INET6:
+                host.setsockopt(int(_socket.IPPROTO_IPV6), int(_socket.IPV6_V6ONLY), 1)
+            kind = StreamSocket if info.socket_type == SOCK_STREAM else DatagramSocket
+            endpoint = kind(upcalls.engine, host, info, protocol, flags)
+            self._sockets[endpoint.fd] = endpoint
+            endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
+        except BaseException:
+            self._sockets.pop(host.fileno(), None)
+            host.close()
+            raise
+        return endpoint
+
+    def WSPCloseSocket(self, s: int, /) -> None:
+        try:
+            endpoint = self._sockets.pop(s)
+        except KeyError:
+            raise WinsockError(WSAENOTSOCK) from None
+        assert self._upcalls is not None
+        self._upcalls.WPUCloseSocketHandle(s)
+        endpoint.close()
+
+    def WSPBind(self, s: int, name: bytes | None, /) -> None:
+        self._socket(s).bind(name)
+
+    def WSPListen(self, s: int, backlog: int, /) -> None:
+        self._socket(s).listen(backlog)
+
+    def WSPAccept(
+        self, s: int, namelen: int | None, condition: Callable[..., int] | None, callback_data: int, /
+    ) -> tuple[int, SockAddr]:
+        listener = self._socket(s)
+        if condition is not None:
+            raise WinsockError(WSAEOPNOTSUPP)
+        host, address = listener.accept(namelen)
+        endpoint = self._register(host, listener.info, listener.protocol, listener.flags)
+        assert isinstance(endpoint, StreamSocket) and isinstance(listener, StreamSocket)
+        endpoint.accepted_from(listener)
+        return endpoint.handle, address
+
+    def WSPConnect(
+        self,
+        s: int,
+        name: bytes | None,
+        caller_data: bytes | None,
+        callee_room: int | None,
+        sqos: Any,
+        gqos: Any,
+        /,
+    ) -> bytes:
+        endpoint = self._socket(s)
+        if gqos is not None:
+            raise WinsockError(WSAEINVAL)
+        if isinstance(endpoint, StreamSocket):
+            if caller_data is not None:
+                raise WinsockError(WSAEPROTONOSUPPORT)
+            if sqos is not None:
+                raise WinsockError(WSAEOPNOTSUPP)
+        endpoint.connect(name)
+        return b""
+
+    def WSPShutdown(self, s: int, how: int, /) -> None:
+        self._socket(s).shutdown(how)
+
+    def WSPGetSockName(self, s: int, namelen: int | None, /) -> SockAddr:
+        return self._socket(s).local_name(namelen)
+
+    def WSPGetPeerName(self, s: int, namelen: int | None, /) -> SockAddr:
+        return self._socket(s).peer_name(namelen)
+
+    # Data. The look-up stands in each of them, since a call costs more than what it looks up.
+
+    def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
+        try:
+            endpoint = self._sockets[s]
+        except KeyError:
+            raise WinsockError(WSAENOTSOCK) from None
+        return endpoint.send(buffers, flags, operation)
+
+    def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
+        try:
+            endpoint = self._sockets[s]
+        except KeyError:
+            raise WinsockError(WSAENOTSOCK) from None
+        return endpoint.receive(buffers, flags, operation)
+
+    def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any, /) -> Any:
+        return self._socket(s).send_to(buffers, flags, to, operation)
+
+    def WSPRecvFrom(self, s: int, buffers: Any, flags: int, fromlen: int | None, operation: Any, /) -> Any:
+        return self._socket(s).receive_from(buffers, flags, fromlen, operation)
+
+    # Options, control codes, waiting
+
+    def WSPGetSockOpt(self, s: int, level: int, option: int, length: int | None, /) -> bytes:
+        return get_option(self._socket(s), level, option, length)
+
+    def WSPSetSockOpt(self, s: int, level: int, option: int, value: bytes | None, /) -> None:
+        set_option(self._socket(s), level, option, value)
+
+    def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> bytes:
+        endpoint = self._socket(s)
+        if operation is not None:
+            raise WinsockError(WSAEOPNOTSUPP)
+        return control(endpoint, code, data, out_length)
+
+    def WSPSelect(
+        self,
+        readfds: Sequence[int] | None,
+        writefds: Sequence[int] | None,
+        exceptfds: Sequence[int] | None,
+        timeout: tuple[int, int] | None,
+        /,
+    ) -> tuple[list[int], list[int], list[int]]:
+        sets = (readfds or (), writefds or (), exceptfds or ())
+        endpoints = {s: self._socket(s) for members in sets for s in members}
+        return select(sets, endpoints, None if timeout is None else timeout[0] + timeout[1] / 1_000_000)
+
+    # Text
+
+    def WSPAddressToString(self, address: bytes, info: ProtocolInfo | None, /) -> str:
+        text = address_to_string(address)
+        if text is None:
+            raise WinsockError(WSAEINVAL)
+        return text
+
+    def WSPStringToAddress(self, text: str, family: int, info: ProtocolInfo | None, /) -> SockAddr:
+        if family == AF_UNIX:
+            raise WinsockError(WSAEINVAL)
+        accepted, address = string_to_address(text, family)
+        if not accepted:
+            raise WinsockError(WSAEINVAL, address=address)
+        return SockAddr(address)
+
+    # Disconnect data does not exist in TCP/IP and AF_UNIX; what is left of these calls is shutdown.
+
+    def WSPCancelBlockingCall(self) -> None:
+        raise WinsockError(WSAEOPNOTSUPP)
+
+    WSPAsyncSelect = WSPDuplicateSocket = WSPEnumNetworkEvents = WSPEventSelect = _unwritten
+    WSPGetOverlappedResult = WSPGetQOSByName = WSPJoinLeaf = WSPRecvDisconnect = WSPSendDisconnect = _unwritten

@@ -1,0 +1,107 @@
+"""What a provider may ask of the DLL: the 15 upcalls.
+
+Part played:     WSPUPCALLTABLE and the WPU half of ws2spi.h.
+Lives here:      the contract.
+Lives elsewhere: the implementation (process.ProcessUpcalls); WPUCompleteOverlappedRequest, which is no part of the table.
+Conventions:     as in `transport`: out-parameters are returned, failures raise `WinsockError`.
+Sources:         upcalls-exposed-by-windows-sockets-2-dll-2 and the pages of each WPU function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+# The order is that of WSPUPCALLTABLE.
+UPCALL_TABLE = (
+    "WPUCloseEvent",
+    "WPUCloseSocketHandle",
+    "WPUCreateEvent",
+    "WPUCreateSocketHandle",
+    "WPUFDIsSet",
+    "WPUGetProviderPath",
+    "WPUModifyIFSHandle",
+    "WPUPostMessage",
+    "WPUQueryBlockingCallback",
+    "WPUQuerySocketHandleContext",
+    "WPUQueueApc",
+    "WPUResetEvent",
+    "WPUSetEvent",
+    "WPUOpenCurrentThread",
+    "WPUCloseThread",
+)
+
+
+class Upcalls(Protocol):
+    """The DLL as a provider sees it. Upcalls go straight to the DLL, never through another layer."""
+
+    engine: Any
+    """The process's reactor, for endpoints of the engine; not in the table of Windows, where the kernel is everywhere."""
+
+    def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
+        """Number a socket that has no descriptor; ``context`` comes back from WPUQuerySocketHandleContext."""
+        ...
+
+    def WPUModifyIFSHandle(self, catalog_entry_id: int, proposed: int, /) -> int:
+        """Register a socket under its descriptor's number; only the returned value is shown to the client.
+
+        Raises:
+            WinsockError: WSAEINVAL, unknown catalog id or a number that cannot be a handle.
+        """
+        ...
+
+    def WPUCloseSocketHandle(self, s: int, /) -> None:
+        """Forget a handle; WSAENOTSOCK when there is no such socket.
+
+        On Windows only providers without IFS handles need it, as the system sees descriptors close; here nobody else
+        tells the table, so providers call it for both kinds, before they close a descriptor.
+        """
+        ...
+
+    def WPUQuerySocketHandleContext(self, s: int, /) -> Any:
+        """The context given to WPUCreateSocketHandle; WSAENOTSOCK for any other handle."""
+        ...
+
+    def WPUFDIsSet(self, s: int, fds: Sequence[int], /) -> bool:
+        """True when the handle is in the set."""
+        ...
+
+    def WPUGetProviderPath(self, provider_id: Any, /) -> str:
+        """The path stored for a provider, unexpanded; WSAEINVAL for an unknown id."""
+        ...
+
+    def WPUQueryBlockingCallback(self, catalog_entry_id: int, /) -> tuple[Callable[[Any], bool] | None, Any]:
+        """The blocking hook of this thread and its context; None means native blocking. WSAEINVAL for a bad id."""
+        ...
+
+    def WPUOpenCurrentThread(self) -> int:
+        """An identifier of the calling thread for WPUQueueApc, valid until WPUCloseThread."""
+        ...
+
+    def WPUCloseThread(self, thread: int, /) -> None:
+        """Give the identifier back."""
+        ...
+
+    def WPUQueueApc(self, thread: int, routine: Callable[[Any], None], context: Any, /) -> None:
+        """Run ``routine(context)`` in that thread's next alertable wait; WSAEFAULT for an invalid thread."""
+        ...
+
+    def WPUCreateEvent(self) -> int:
+        """A manual-reset event, not signalled."""
+        ...
+
+    def WPUSetEvent(self, event: int, /) -> None:
+        """Signal it; WSA_INVALID_HANDLE when it is no event."""
+        ...
+
+    def WPUResetEvent(self, event: int, /) -> None:
+        """Clear it."""
+        ...
+
+    def WPUCloseEvent(self, event: int, /) -> None:
+        """Free it."""
+        ...
+
+    def WPUPostMessage(self, window: int, message: int, wparam: int, lparam: int, /) -> bool:
+        """Post a WSAAsyncSelect notification; False when it could not be posted."""
+        ...

@@ -1,0 +1,73 @@
+"""Names to addresses and back.
+
+Lives elsewhere: who answers (the name service of the process; for now the host's resolver).
+"""
+
+from __future__ import annotations
+
+from ..defs.codes import WSAEFAULT, WSAHOST_NOT_FOUND
+from ..defs.records import AddrInfo, HostEnt
+from ..errors import WinsockError, exported
+from ..process import current_process
+
+
+@exported
+def getaddrinfo(node: str | None, service: str | None, hints: AddrInfo | None = None) -> list[AddrInfo]:
+    """Addresses of a node and a service.
+
+    Args:
+        node: a name or a numeric address; None for the wildcard or loopback address, "" for this machine.
+        service: a name or a port number; None for port 0.
+        hints: flags, family, socktype and protocol to look for.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAHOST_NOT_FOUND, neither is given or the name is unknown; WSAEAFNOSUPPORT;
+            WSAESOCKTNOSUPPORT; WSATYPE_NOT_FOUND, unknown service; WSATRY_AGAIN; WSANO_RECOVERY. To C the code is the result.
+
+    Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo
+    """
+    names = current_process().name_service()
+    if node is None and service is None:
+        raise WinsockError(WSAHOST_NOT_FOUND)
+    return names.getaddrinfo(node, service, hints or AddrInfo())
+
+
+@exported
+def getnameinfo(address: bytes | None, flags: int = 0) -> tuple[str, str]:
+    """(host, service) of an address; the numeric form where there is no name.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAEFAULT, no address or too short; WSAEAFNOSUPPORT; WSAEINVAL, undefined flags;
+            WSAHOST_NOT_FOUND, NI_NAMEREQD and no name. To C the code is the result.
+
+    Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfo
+    """
+    names = current_process().name_service()
+    if address is None:
+        raise WinsockError(WSAEFAULT)
+    return names.getnameinfo(address, flags)
+
+
+@exported
+def gethostbyname(name: str | None) -> HostEnt:
+    """The IPv4 addresses of a name; None and "" mean this machine.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAEFAULT, longer than 255 characters; WSAHOST_NOT_FOUND; WSATRY_AGAIN;
+            WSANO_RECOVERY; WSANO_DATA.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-gethostbyname
+    """
+    return current_process().name_service().gethostbyname(name or "")
+
+
+@exported
+def gethostname() -> str:
+    """This machine's name. (The buffer size of the C function is its face's business.)
+
+    Raises:
+        WinsockError: WSANOTINITIALISED.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-gethostname
+    """
+    return current_process().name_service().gethostname()

@@ -1,0 +1,107 @@
+"""Socket options and control codes.
+
+Lives elsewhere: which options and codes there are (the provider), their numbers (defs/constants).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..defs.codes import WSAEFAULT, WSAEOPNOTSUPP
+from ..defs.constants import FIONBIO, FIONREAD, SIOCATMARK
+from ..errors import WinsockError, exported
+from ..process import current_process
+
+# ioctlsocket has one u_long for both directions; these codes are all it knows.
+_ULONG_CODES = frozenset((FIONBIO, FIONREAD, SIOCATMARK))
+
+
+@exported
+def getsockopt(s: int, level: int, option: int, length: int | None = None) -> bytes:
+    """Read an option, as its bytes lie in Windows' memory.
+
+    Args:
+        s: a socket.
+        level: SOL_SOCKET, IPPROTO_TCP, ...
+        option: SO_*, TCP_*, ...
+        length: the room there is in bytes; None for as much as needed.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, no such level; WSAENOPROTOOPT, no such option for this
+            kind of socket, or one that can only be set; WSAEFAULT, too little room.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-getsockopt
+    """
+    value: bytes = current_process().socket(s).wsp.WSPGetSockOpt(s, level, option, length)
+    return value
+
+
+@exported
+def setsockopt(s: int, level: int, option: int, value: bytes | int | None) -> None:
+    """Set an option from its bytes; an int stands for the four bytes of a BOOL, int or DWORD.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no value or too short; WSAEINVAL, no such level, or a value
+            or state that does not allow it; WSAENOPROTOOPT, no such option for this kind of socket, or one that can only
+            be read.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-setsockopt
+    """
+    if isinstance(value, int):
+        value = (value & 0xFFFFFFFF).to_bytes(4, "little")
+    current_process().socket(s).wsp.WSPSetSockOpt(s, level, option, value)
+
+
+@exported
+def ioctlsocket(s: int, command: int, argument: int | None) -> int:
+    """Carry out FIONBIO, FIONREAD or SIOCATMARK.
+
+    Args:
+        s: a socket.
+        command: the code; only its low 32 bits count, as programs pass it as a negative long.
+        argument: the u_long to pass in; None stands for a NULL pointer.
+
+    Returns:
+        The u_long afterwards.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no argument; WSAEOPNOTSUPP, another command.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-ioctlsocket
+    """
+    record = current_process().socket(s)
+    if argument is None:
+        raise WinsockError(WSAEFAULT)
+    code = command & 0xFFFFFFFF
+    if code not in _ULONG_CODES:
+        raise WinsockError(WSAEOPNOTSUPP)
+    data = (argument & 0xFFFFFFFF).to_bytes(4, "little")
+    result: bytes = record.wsp.WSPIoctl(s, code, data, 4, None)
+    return int.from_bytes(result, "little") if result else argument
+
+
+@exported
+def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, operation: Any = None) -> bytes:
+    """Carry out a control code.
+
+    Args:
+        s: a socket.
+        code: SIO_*, FIO*.
+        data: the input buffer; None for none.
+        out_length: the room in the output buffer, in bytes.
+        operation: overlapped requests are not there yet: anything but None is WSAEOPNOTSUPP.
+
+    Returns:
+        What belongs into the output buffer.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEOPNOTSUPP, an unknown code; WSAENOPROTOOPT, not for this kind of
+            socket; WSAEFAULT, a buffer is missing or too small, with ``needed`` where the page promises the size.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl
+    """
+    record = current_process().socket(s)
+    if operation is not None:
+        raise WinsockError(WSAEOPNOTSUPP)
+    result: bytes = record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, None)
+    return result

@@ -1,0 +1,207 @@
+"""Sending and receiving.
+
+Lives elsewhere: what a transport does with the data (its provider), waiting (engine/lanes).
+Buffers:         a sequence of buffer objects, in array order; None in it stands for a WSABUF without memory. The 1.1 functions
+                 are the one-buffer case of the same entries, as the DLL has it.
+Results:         bytes moved, as an int; an `int` with ``flags`` when a receive has flags to hand back.
+Overlapped:      ``operation`` is the request that gets the result later. Overlapped requests are not there yet, so anything but
+                 None fails with WSAEOPNOTSUPP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..defs.codes import WSAEOPNOTSUPP
+from ..defs.sockaddr import SockAddr
+from ..errors import WinsockError, exported
+from ..process import current_process
+
+
+def _no_overlapped(s: int, operation: Any) -> None:
+    """Overlapped requests fail loudly, after the handle has been looked up."""
+    if operation is not None:
+        current_process().socket(s)
+        raise WinsockError(WSAEOPNOTSUPP)
+
+
+# The four entries that move data are looked up without a call in between: a call costs as much as all the look-ups. An object
+# without these entries is no socket, so AttributeError means the same as KeyError; but the entries themselves may raise either,
+# so they are called outside the try.
+
+
+@exported
+def send(s: int, data: Any, flags: int = 0) -> int:
+    """Send a buffer on a connected socket.
+
+    Args:
+        s: a connected socket.
+        data: any buffer object.
+        flags: MSG_OOB, MSG_DONTROUTE.
+
+    Returns:
+        Bytes accepted: all of them in blocking mode and for a datagram, else as many as fit.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no buffer; WSAEOPNOTSUPP, a flag the socket does not have;
+            WSAESHUTDOWN, after shutdown(SD_SEND); WSAENOTCONN; WSAECONNRESET or WSAECONNABORTED, the connection is gone;
+            WSAEMSGSIZE, more than a datagram can hold; WSAEWOULDBLOCK; WSAETIMEDOUT, SO_SNDTIMEO passed; WSAEINTR, closed.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-send
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPSend
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    return entry(s, (data,), flags, None)  # type: ignore[no-any-return]
+
+
+@exported
+def recv(s: int, buffer: Any, flags: int = 0) -> int:
+    """Receive into a writable buffer.
+
+    Args:
+        s: a connected stream socket or a bound datagram socket.
+        buffer: where the data goes; a datagram that does not fit is cut.
+        flags: MSG_PEEK, MSG_OOB, MSG_WAITALL.
+
+    Returns:
+        Bytes received; 0 at the peer's end of a stream, or for an empty datagram.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no buffer; WSAEOPNOTSUPP, a flag the socket does not have;
+            WSAENOTCONN; WSAEINVAL, an unbound datagram socket; WSAESHUTDOWN, after shutdown(SD_RECEIVE); WSAECONNRESET,
+            reset by the peer, or an earlier datagram met a closed port; WSAEMSGSIZE, with ``moved``: the datagram was cut;
+            WSAEWOULDBLOCK; WSAETIMEDOUT, SO_RCVTIMEO passed; WSAEINTR, closed.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-recv
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPRecv
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    return entry(s, (buffer,), flags, None)  # type: ignore[no-any-return]
+
+
+@exported
+def sendto(s: int, data: Any, flags: int, to: bytes | None) -> int:
+    """Send one datagram to an address; ``to`` None means the default peer. A stream socket ignores the address.
+
+    An unbound socket is bound to a port by this call.
+
+    Raises:
+        WinsockError: as `send`; WSAEFAULT, an address that is too short; WSAEAFNOSUPPORT; WSAEADDRNOTAVAIL, address or
+            port 0; WSAEACCES, broadcast without SO_BROADCAST; WSAENETUNREACH; WSAEHOSTUNREACH.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-sendto
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPSendTo
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    return entry(s, (data,), flags, to, None)  # type: ignore[no-any-return]
+
+
+@exported
+def recvfrom(s: int, buffer: Any, flags: int = 0, fromlen: int | None = None) -> tuple[int, SockAddr | None]:
+    """Receive a datagram and its sender: (bytes, address). A stream has no sender to tell: the address is None.
+
+    ``fromlen``: the room there is for the address in bytes; None for as much as needed.
+
+    Raises:
+        WinsockError: as `recv`; WSAEFAULT, too little room, and nothing is received then.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-recvfrom
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPRecvFrom
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    return entry(s, (buffer,), flags, fromlen, None)  # type: ignore[no-any-return]
+
+
+@exported
+def WSASend(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: Any = None) -> int:
+    """Send several buffers in array order as one sequence; on a datagram socket they are one datagram.
+
+    Raises:
+        WinsockError: as `send`; WSAEFAULT, no array or a buffer without memory; WSAEINVAL, an empty array;
+            WSAEOPNOTSUPP, MSG_PARTIAL where the provider has no partial messages.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasend
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPSend
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    if operation is not None:
+        _no_overlapped(s, operation)
+    return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+
+
+@exported
+def WSARecv(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: Any = None) -> int:
+    """Receive into several buffers, each filled completely before the next.
+
+    Returns:
+        Bytes over all buffers; 0 at the peer's end of a stream.
+
+    Raises:
+        WinsockError: as `recv`; WSAEFAULT, no array or a buffer without memory; WSAEINVAL, an empty array.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecv
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPRecv
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    if operation is not None:
+        _no_overlapped(s, operation)
+    return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+
+
+@exported
+def WSASendTo(
+    s: int, buffers: Sequence[Any] | None, flags: int, to: bytes | None, operation: Any = None
+) -> int:
+    """Send several buffers as one datagram to an address; errors as `sendto` and `WSASend`.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendto
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPSendTo
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    if operation is not None:
+        _no_overlapped(s, operation)
+    return entry(s, buffers, flags, to, None)  # type: ignore[no-any-return]
+
+
+@exported
+def WSARecvFrom(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int = 0,
+    fromlen: int | None = None,
+    operation: Any = None,
+) -> tuple[int, SockAddr | None]:
+    """Receive a datagram into several buffers, with its sender; results and errors as `recvfrom` and `WSARecv`.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecvfrom
+    """
+    process = current_process()
+    try:
+        entry = process.objects[s].WSPRecvFrom
+    except (KeyError, AttributeError):
+        raise process.no_socket(s) from None
+    if operation is not None:
+        _no_overlapped(s, operation)
+    return entry(s, buffers, flags, fromlen, None)  # type: ignore[no-any-return]
