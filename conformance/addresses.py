@@ -21,9 +21,7 @@ LOOPBACK6 = "::1"
 
 def sockaddr_in(host: str = LOOPBACK, port: int = 0) -> bytes:
     """Return a SOCKADDR_IN; ``host`` is a dotted address, not a name."""
-    return (
-        struct.pack("<H", AF_INET) + struct.pack(">H", port) + ipaddress.IPv4Address(host).packed + bytes(8)
-    )
+    return struct.pack("<H", AF_INET) + struct.pack(">H", port) + ipaddress.IPv4Address(host).packed + bytes(8)
 
 
 def sockaddr_in6(host: str = LOOPBACK6, port: int = 0, flowinfo: int = 0, scope_id: int = 0) -> bytes:

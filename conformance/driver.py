@@ -34,16 +34,14 @@ ROOM_FOR_TEXT = 1100
 _RETURNS = {
     "socket": "socket WSASocketA WSASocketW accept WSAAccept WSAJoinLeaf",
     "code": "WSAStartup getaddrinfo GetAddrInfoW getnameinfo GetNameInfoW",
-    "u32": "htonl ntohl inet_addr WSAGetLastError GetLastError GetTickCount GetCurrentProcessId"
-    " GetCurrentThreadId",
+    "u32": "htonl ntohl inet_addr WSAGetLastError GetLastError GetTickCount GetCurrentProcessId GetCurrentThreadId",
     "u16": "htons ntohs",
     "u64": "GetTickCount64",
     "pointer": "inet_ntoa inet_ntop InetNtopW gethostbyname gethostbyaddr getservbyname getservbyport"
     " getprotobyname getprotobynumber WSACreateEvent CreateEventA CreateEventW CreateIoCompletionPort",
     "void": "freeaddrinfo FreeAddrInfoW WSASetLastError SetLastError Sleep",
     "bool": "WSASetEvent WSAResetEvent WSACloseEvent SetEvent ResetEvent CloseHandle WSAGetOverlappedResult",
-    "wait": "WSAWaitForMultipleEvents WaitForSingleObject WaitForMultipleObjects WaitForSingleObjectEx"
-    " SleepEx",
+    "wait": "WSAWaitForMultipleEvents WaitForSingleObject WaitForMultipleObjects WaitForSingleObjectEx SleepEx",
 }
 RETURNS = {name: kind for kind, names in _RETURNS.items() for name in names.split()}
 #: kind -> (bits, signed, the value that means failure)
@@ -129,9 +127,7 @@ class Scratch:
         complaints = [complaint for block in self._blocks if (complaint := block.free())]
         self._blocks.clear()
         if complaints:
-            raise Mismatch(
-                "memory", expected="writes inside of the blocks given", actual="; ".join(complaints)
-            )
+            raise Mismatch("memory", expected="writes inside of the blocks given", actual="; ".join(complaints))
 
 
 class C:
@@ -363,14 +359,10 @@ class CDriver(Target):
     ) -> tuple[int, bytes]:
         raised: list[BaseException] = []
 
-        def decide(
-            caller: int, data: int, sqos: int, gqos: int, callee: int, out: int, group: int, extra: int
-        ) -> int:
+        def decide(caller: int, data: int, sqos: int, gqos: int, callee: int, out: int, group: int, extra: int) -> int:
             assert condition is not None
             try:
-                return condition(
-                    self._buffer(caller) or b"", self._buffer(data), self._buffer(callee) or b"", extra
-                )
+                return condition(self._buffer(caller) or b"", self._buffer(data), self._buffer(callee) or b"", extra)
             except BaseException as error:
                 raised.append(error)  # it cannot pass through C; raised again below
                 return -1
@@ -400,7 +392,7 @@ class CDriver(Target):
 
     def WSAConnect(
         self, s: int, name: bytes | None, caller_data: bytes | None = None, callee_room: int | None = None
-    ) -> bytes | None:
+    ) -> bytes:
         with self._memory() as memory:
             data = room = got = None
             if caller_data is not None:
@@ -410,7 +402,7 @@ class CDriver(Target):
                 got = _wsabufs(memory, [room])
             arguments = [block.address if block else 0 for block in (data, got)]
             self.check("WSAConnect", s, memory.at(name), _length(name), *arguments, 0, 0)
-            return room.read(got.number(4)) or None if room and got else None
+            return room.read(got.number(4)) if room and got else b""
 
     def shutdown(self, s: int, how: int) -> None:
         self.check("shutdown", s, how)
@@ -460,9 +452,7 @@ class CDriver(Target):
     def WSASend(self, s: int, buffers: Sequence[Readable | None] | None, flags: int = 0) -> int:
         return self._send("WSASend", s, buffers, flags)
 
-    def WSASendTo(
-        self, s: int, buffers: Sequence[Readable | None] | None, flags: int, to: bytes | None
-    ) -> int:
+    def WSASendTo(self, s: int, buffers: Sequence[Readable | None] | None, flags: int, to: bytes | None) -> int:
         return self._send("WSASendTo", s, buffers, flags, to)
 
     def _send(
@@ -555,9 +545,7 @@ class CDriver(Target):
         timeout: Timeout | None,
     ) -> tuple[list[int], list[int], list[int]]:
         with self._memory() as memory:
-            sets = [
-                None if fds is None else memory.new(_fd_set(fds)) for fds in (readfds, writefds, exceptfds)
-            ]
+            sets = [None if fds is None else memory.new(_fd_set(fds)) for fds in (readfds, writefds, exceptfds)]
             when = None
             if timeout is not None:
                 when = LAYOUTS["timeval"].pack(tv_sec=timeout[0], tv_usec=timeout[1])
@@ -565,9 +553,7 @@ class CDriver(Target):
             ready = self.check("select", 0, *pointers, memory.at(when))
             found = [_members(block) if block else [] for block in sets]
         if ready != sum(map(len, found)):
-            raise Mismatch(
-                "select", expected=f"sets that hold {ready} sockets, as returned", actual=str(found)
-            )
+            raise Mismatch("select", expected=f"sets that hold {ready} sockets, as returned", actual=str(found))
         return found[0], found[1], found[2]
 
     # ---- numbers, addresses, names -------------------------------------------------------------------------
@@ -649,9 +635,7 @@ class CDriver(Target):
                 raise
             text = self._string(room.address, self.form)
             if count.number() != len(text) + 1:
-                raise Mismatch(
-                    "length", expected=f"{len(text) + 1}, with the NUL", actual=str(count.number())
-                )
+                raise Mismatch("length", expected=f"{len(text) + 1}, with the NUL", actual=str(count.number()))
             return text
 
     def WSAStringToAddress(
@@ -707,9 +691,7 @@ class CDriver(Target):
             szProtocol=info.name.encode(encoding),
         )
 
-    def getaddrinfo(
-        self, node: str | None, service: str | None, hints: AddrInfo | None = None
-    ) -> list[AddrInfo]:
+    def getaddrinfo(self, node: str | None, service: str | None, hints: AddrInfo | None = None) -> list[AddrInfo]:
         function, release = ("getaddrinfo", "freeaddrinfo")
         if self.form == "W":
             function, release = ("GetAddrInfoW", "FreeAddrInfoW")
@@ -768,9 +750,7 @@ class CDriver(Target):
             name=self._string(layout.number(data, "h_name"), "A"),
             aliases=tuple(self._string(at, "A") for at in self._pointers(layout.number(data, "h_aliases"))),
             addrtype=layout.number(data, "h_addrtype"),
-            addresses=tuple(
-                self.machine.read(at, length) for at in self._pointers(layout.number(data, "h_addr_list"))
-            ),
+            addresses=tuple(self.machine.read(at, length) for at in self._pointers(layout.number(data, "h_addr_list"))),
         )
 
     def gethostname(self) -> str:

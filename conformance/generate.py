@@ -102,9 +102,7 @@ def requirements(folder: Path) -> dict[str, Any]:
             name = heading[1].removeprefix("Appendix ")
             sections.append({"id": name, "title": heading[2], "requirements": [], "tables": []})
         elif line.startswith("## "):
-            sections.append(
-                {"id": "", "title": "", "requirements": [], "tables": []}
-            )  # closes the one before
+            sections.append({"id": "", "title": "", "requirements": [], "tables": []})  # closes the one before
         elif sections and (item := re.match(r"- (R\d+\.\d+) |\| ([AB]\d+) \|", line)):
             sections[-1]["requirements"].append(item[1] or item[2])
         elif sections and (table := re.match(r"(T\d+\.\d+)\b", line)):

@@ -180,9 +180,7 @@ def case(
         wanted = requirements + (row.requirements if row else ())
         for requirement in wanted:
             if not _REQUIREMENT.fullmatch(requirement):
-                raise ValueError(
-                    f"case {id}: {requirement!r} is not a requirement id such as R7.3, T1.1, A104 or B22"
-                )
+                raise ValueError(f"case {id}: {requirement!r} is not a requirement id such as R7.3, T1.1, A104 or B22")
         claim = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
         if not claim or not source or basis not in ("documented", "observed", "choice"):
             raise ValueError(f"case {id}: needs a docstring that states the claim, a source and a basis")

@@ -119,7 +119,7 @@ def _rich() -> Any:
 def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], *, totals: int = 0) -> None:
     """Print a table: text to the left, numbers to the right, ``totals`` rows of sums at the end."""
     texts = [[str(cell) for cell in row] for row in rows]
-    right = [bool(rows) and all(isinstance(row[i], int) for row in rows) for i in range(len(headings))]
+    right = [all(row[i][:1].isdigit() for row in texts) for i in range(len(headings))]
     console = _rich()
     if console is not None:
         drawn = importlib.import_module("rich.table").Table(title=title, title_justify="left")
@@ -274,9 +274,7 @@ class Report:
     def _show_failure(self, case: Case, target: str, result: Result) -> None:
         print(f"\n{result.outcome.value.upper()}  {case.id} on {target}")
         print(f"  claim     {case.claim}")
-        print(
-            f"  source    {case.source} ({case.basis}; {', '.join((*case.requirements, *case.behaviours))})"
-        )
+        print(f"  source    {case.source} ({case.basis}; {', '.join((*case.requirements, *case.behaviours))})")
         print("  reason    " + result.reason.replace("\n", "\n            "))
         if result.expected is not None:
             print(f"  expected  {result.expected}\n  actual    {result.actual}")
@@ -411,6 +409,4 @@ def _result_as_json(result: Result) -> dict[str, Any]:
 
 def _xml(text: str) -> str:
     """Return ``text`` without the characters that XML cannot hold."""
-    return "".join(
-        one if one in "\n\t" or one >= " " else "?" for one in text if not "\ud800" <= one <= "\udfff"
-    )
+    return "".join(one if one in "\n\t" or one >= " " else "?" for one in text if not "\ud800" <= one <= "\udfff")

@@ -82,9 +82,7 @@ def check_declarations(cases: Iterable[Case]) -> list[str]:
         if case.id in seen:
             problems.append(f"case id {case.id} is used twice")
         seen.add(case.id)
-        problems += [
-            f"case {case.id}: no requirement {r}" for r in case.requirements if r not in requirements
-        ]
+        problems += [f"case {case.id}: no requirement {r}" for r in case.requirements if r not in requirements]
         problems += [f"case {case.id}: no behaviour {b}" for b in case.behaviours if b not in behaviours]
     return problems
 
@@ -131,9 +129,7 @@ def _judge(result: Result, gap: str | None, strict: bool) -> Result:
         return attrs.evolve(result, outcome=Outcome.GAP, reason=gap)
     if result.outcome in (Outcome.PASS, Outcome.VARIANT):
         outcome = Outcome.FAIL if strict else result.outcome
-        return attrs.evolve(
-            result, outcome=outcome, reason=f"gap closed, take it off: {gap}", gap_closed=True
-        )
+        return attrs.evolve(result, outcome=outcome, reason=f"gap closed, take it off: {gap}", gap_closed=True)
     return result
 
 
@@ -188,9 +184,7 @@ def _attempt(case: Case, target: Target, form: str, record: Record) -> Result:
             if not case.manages_startup:
                 target.WSAStartup(VERSION_2_2)
         except Failed as failure:
-            return Result(
-                outcome=Outcome.ERROR, reason=f"before the case: {failure}", steps=tuple(record.steps)
-            )
+            return Result(outcome=Outcome.ERROR, reason=f"before the case: {failure}", steps=tuple(record.steps))
         result = _result_of(case, target, record)
     finally:
         left, complaint = _clean_up(target)
@@ -200,9 +194,7 @@ def _attempt(case: Case, target: Target, form: str, record: Record) -> Result:
         return complaint
     if left:
         text = f"left {left} socket{'s' if left > 1 else ''} open"
-        return Result(
-            outcome=Outcome.FAIL, reason=text, expected="no open sockets", actual=text, steps=result.steps
-        )
+        return Result(outcome=Outcome.FAIL, reason=text, expected="no open sockets", actual=text, steps=result.steps)
     return result
 
 

@@ -78,9 +78,7 @@ class Target:
     def end(self) -> int:
         """Clean up after a case, whatever it did; return the number of sockets it left open."""
         left = [s for s in list(self._open) if self._still_open(s)]
-        for _ in range(
-            1000
-        ):  # a cleanup that never fails is a fault of the target, and must not hang the runner
+        for _ in range(1000):  # a cleanup that never fails is a fault of the target, and must not hang the runner
             try:
                 self.WSACleanup()
             except (Failed, NotApplicable):
@@ -180,8 +178,8 @@ class Target:
 
     def WSAConnect(
         self, s: int, name: bytes | None, caller_data: bytes | None = None, callee_room: int | None = None
-    ) -> bytes | None:
-        """Returns the callee's data when room for it was given and something came."""
+    ) -> bytes:
+        """Return the callee's data, empty where there is none."""
         self._absent("WSAConnect")
 
     def shutdown(self, s: int, how: int) -> None:
@@ -217,9 +215,7 @@ class Target:
         """See ``flags_of`` for the flags that came back."""
         self._absent("WSARecv")
 
-    def WSASendTo(
-        self, s: int, buffers: Sequence[Readable | None] | None, flags: int, to: bytes | None
-    ) -> int:
+    def WSASendTo(self, s: int, buffers: Sequence[Readable | None] | None, flags: int, to: bytes | None) -> int:
         self._absent("WSASendTo")
 
     def WSARecvFrom(
@@ -310,9 +306,7 @@ class Target:
     def WSAEnumProtocols(self, protocols: Sequence[int] | None = None) -> list[ProtocolInfo]:
         self._absent("WSAEnumProtocols")
 
-    def getaddrinfo(
-        self, node: str | None, service: str | None, hints: AddrInfo | None = None
-    ) -> list[AddrInfo]:
+    def getaddrinfo(self, node: str | None, service: str | None, hints: AddrInfo | None = None) -> list[AddrInfo]:
         self._absent("getaddrinfo")
 
     def getnameinfo(self, address: bytes | None, flags: int = 0) -> tuple[str, str]:

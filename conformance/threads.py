@@ -74,9 +74,7 @@ class Worker:
 
     def start(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Pending[R]:
         """Begin a call in the other thread and return at once."""
-        pending = Pending(
-            lambda: call(*args, **kwargs), f"{getattr(call, '__name__', 'call')} in {self.name}"
-        )
+        pending = Pending(lambda: call(*args, **kwargs), f"{getattr(call, '__name__', 'call')} in {self.name}")
         self._calls.put(pending)  # type: ignore[arg-type]  # Pending[R] is a Pending[object]: R only comes out
         return pending
 

@@ -70,7 +70,7 @@ class Record:
     variants: list[str] = attrs.field(factory=list)
 
     def step(self, text: str) -> None:
-        self.steps.append(text)
+        self.steps.append(text if len(text) <= 240 else f"{text[:180]} ... {text[-50:]}")
         if len(self.steps) > MAX_STEPS:  # the steps near the failure are the ones that explain it
             del self.steps[1 : len(self.steps) - MAX_STEPS + 1]
 
@@ -139,9 +139,7 @@ def variant(what: str, *, expected: T, allowed: Mapping[T, str], actual: T) -> N
         return
     reason = allowed.get(actual)
     if reason is None:
-        choices = " or ".join(
-            [shown(expected), *(f"{shown(value)} [{why}]" for value, why in allowed.items())]
-        )
+        choices = " or ".join([shown(expected), *(f"{shown(value)} [{why}]" for value, why in allowed.items())])
         raise Mismatch(what, expected=choices, actual=shown(actual))
     note_variant(f"{what} is {shown(actual)}: {reason}")
 
@@ -172,9 +170,7 @@ class Caught:
 
     def __exit__(self, kind: object, failure: BaseException | None, trace: object) -> bool:
         if failure is None:
-            raise Mismatch(
-                self._what or "call", expected=f"failure {code_name(self._expected)}", actual="success"
-            )
+            raise Mismatch(self._what or "call", expected=f"failure {code_name(self._expected)}", actual="success")
         if not isinstance(failure, Failed):
             return False
         self.code, self.call = failure.code, failure.call

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from .defs.codes import MESSAGES, WSAError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,7 +75,7 @@ class WinsockError(OSError):
             self.address = address
         if needed is not None:
             self.needed = needed
-        return self  # type: ignore[return-value]  # issubclass() above is what makes it a Self
+        return self
 
     @property
     def code(self) -> WSAError | int:

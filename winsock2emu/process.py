@@ -4,8 +4,8 @@ Part played:     the process-wide part of ws2_32.dll: startup count, socket hand
 Lives here:      the state and its life; the upcalls, which are the same state seen by a provider.
 Lives elsewhere: every function of the API (ws2_32), every rule of a transport (providers), readiness (engine).
 Current process: a context variable. Threads start in the default process, or enter another one with `Process.active`.
-Locking:         ``_lock`` guards startup, cleanup and loading. Look-ups take no lock. Provider code runs outside it, except
-                 the start of a provider, which nobody may overtake.
+Locking:         ``_lock`` guards startup, cleanup and loading. Look-ups take no lock. Provider code runs outside it,
+                 except the start of a provider, which nobody may overtake.
 Fork:            the child keeps its sockets for synchronous use; what waited or pended in the parent is the parent's.
 """
 

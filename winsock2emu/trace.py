@@ -4,7 +4,8 @@ Part played:     what a debug build of the DLL offers, seen from the calls that 
 Lives here:      the hook, the event it gets, and the replacement of exported functions that feeds it.
 Lives elsewhere: which functions are exports (errors.exported); how a program switches tracing on (cli/run).
 Cost:            tracing replaces the exported functions in their modules, so an untraced call pays nothing at all.
-Limits:          a function that somebody bound with ``from winsock2emu.ws2_32 import recv`` before `start` stays untraced.
+Limits:          a function that somebody bound with ``from winsock2emu.ws2_32 import recv`` before `start` stays
+                 untraced.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def _traced(name: str, call: Callable[..., Any], tell: Hook) -> Callable[..., An
 
 def start(tell: Hook) -> None:
     """Send every call of an exported function to ``tell``; a second `start` replaces the hook of the first."""
-    global hook
+    global hook  # noqa: PLW0603 - the seam is one per interpreter
     stop()
     hook = tell
     for (module_name, name), call in EXPORTED.items():
@@ -80,7 +81,7 @@ def start(tell: Hook) -> None:
 
 def stop() -> None:
     """Put the untraced functions back."""
-    global hook
+    global hook  # noqa: PLW0603 - the seam is one per interpreter
     hook = None
     while _replaced:
         module, name, call = _replaced.pop()
@@ -92,7 +93,15 @@ def emit_unwritten(dll: str, name: str) -> None:
     if hook is not None:
         hook(
             TraceEvent(
-                "unwritten", f"{dll}.{name}", (), {}, None, get_last_error(), get_last_error(), threading.get_ident(), 0
+                "unwritten",
+                f"{dll}.{name}",
+                (),
+                {},
+                None,
+                get_last_error(),
+                get_last_error(),
+                threading.get_ident(),
+                0,
             )
         )
 
@@ -109,9 +118,7 @@ def printer(stream: TextIO) -> Hook:
     """A hook that writes one line per call: thread, call, arguments, result or error, last error, microseconds."""
 
     def tell(event: TraceEvent) -> None:
-        args = ", ".join(
-            [shorten(arg) for arg in event.args] + [f"{k}={shorten(v)}" for k, v in event.kwargs.items()]
-        )
+        args = ", ".join([shorten(arg) for arg in event.args] + [f"{k}={shorten(v)}" for k, v in event.kwargs.items()])
         if event.layer == "unwritten":
             line = f"{event.call}: not written yet, fails with {event.error}"
         elif event.error:

@@ -16,7 +16,7 @@ import attrs
 
 from .. import records
 from ..constants import code_name
-from ..target import CALLS, Target
+from ..target import CALLS, Condition, Target
 from ..verify import Failed, Mismatch, shown, step
 
 #: Calls whose result in C is the code itself: the thread's last error need not agree.
@@ -42,9 +42,7 @@ class ApiTarget(Target):
         function = getattr(self._ws2_32, call, None) or getattr(self._kernel32, call, None)
         if function is None:
             self._absent(call)
-        listed = ", ".join(
-            [*map(shown, arguments), *(f"{name}={shown(value)}" for name, value in named.items())]
-        )
+        listed = ", ".join([*map(shown, arguments), *(f"{name}={shown(value)}" for name, value in named.items())])
         given = {name: self._to_theirs(value) for name, value in named.items()}
         try:
             result = function(*map(self._to_theirs, arguments), **given)
@@ -94,6 +92,17 @@ class ApiTarget(Target):
     def closesocket(self, s: int) -> None:
         self.through("closesocket", s)
         self._closed(s)
+
+    def WSAAccept(
+        self, s: int, namelen: int | None = None, condition: Condition | None = None, callback_data: int = 0
+    ) -> tuple[int, bytes]:
+        def decide(caller: bytes, data: Any, sqos: Any, gqos: Any, callee: bytes, out: Any, g: int, extra: int) -> int:
+            assert condition is not None
+            return condition(bytes(caller or b""), _bytes(data), bytes(callee or b""), extra)
+
+        ask = None if condition is None else decide
+        accepted: tuple[int, bytes] = self.through("WSAAccept", s, namelen, ask, callback_data)
+        return accepted
 
 
 def _bytes(value: bytes | None) -> bytes | None:

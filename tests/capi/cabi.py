@@ -83,9 +83,7 @@ class Wsabufs:
     def __init__(self, *buffers: Any) -> None:
         """``buffers``: ctypes buffers, bytes, or (length, address) pairs."""
         self.buffers = [ctypes.create_string_buffer(b, len(b)) if isinstance(b, bytes) else b for b in buffers]
-        rows = [
-            b if isinstance(b, tuple) else (ctypes.sizeof(b), ctypes.addressof(b)) for b in self.buffers
-        ]
+        rows = [b if isinstance(b, tuple) else (ctypes.sizeof(b), ctypes.addressof(b)) for b in self.buffers]
         self.array = ctypes.create_string_buffer(b"".join(struct.pack("<I4xQ", *row) for row in rows) or b"\0")
         self.count = len(rows)
 

@@ -221,9 +221,7 @@ def test_accept_stores_the_caller(replace: Replace, name: str, more: tuple[Any, 
 
 
 @pytest.mark.parametrize(("name", "more"), ACCEPTS)
-def test_accept_without_room_fails_and_keeps_the_request(
-    winsock: Process, name: str, more: tuple[Any, ...]
-) -> None:
+def test_accept_without_room_fails_and_keeps_the_request(winsock: Process, name: str, more: tuple[Any, ...]) -> None:
     """B7; observed on Windows: accept-short-addrlen, accept-wsa-short-addrlen."""
     listener = call("socket", AF_INET, SOCK_STREAM, 0)
     bound = Room(16)

@@ -40,9 +40,7 @@ def wsadata() -> structs.WSADATA:
         (0x0001, 0x0001, 32767, 65467),
     ],
 )
-def test_startup_fills_the_record(
-    process: Process, asked: int, granted: int, sockets: int, datagram: int
-) -> None:
+def test_startup_fills_the_record(process: Process, asked: int, granted: int, sockets: int, datagram: int) -> None:
     """Observed on Windows: startup-strings, startup-2x, startup-1x-clamped, startup-maxsockets-*."""
     data = wsadata()
 

@@ -247,10 +247,7 @@ def test_a_datagram_in_pieces_through_c(udp: int) -> None:
     sender, length = ctypes.create_string_buffer(16), ctypes.c_int32(16)
 
     assert call("WSASendTo", udp, out.array, 2, ref(sent), 0, me, 16, None, None) == 0
-    assert (
-        call("WSARecvFrom", udp, into.array, 1, ref(received), ref(flags), sender, ref(length), None, None)
-        == 0
-    )
+    assert call("WSARecvFrom", udp, into.array, 1, ref(received), ref(flags), sender, ref(length), None, None) == 0
 
     assert (sent.value, received.value, flags.value) == (4, 4, 0)
     assert (buffer.raw, sender.raw, length.value) == (b"abcd" + bytes(4), me, 16)
@@ -267,9 +264,7 @@ def test_wsarecvfrom_of_a_datagram_too_long(udp: int, named: bool) -> None:
     sender, length = ctypes.create_string_buffer(b"\xee" * 16, 16), ctypes.c_int32(16)
     place = (sender, ref(length)) if named else (None, None)
 
-    fails(
-        WSAEMSGSIZE, "WSARecvFrom", udp, into.array, 1, ref(received), ref(flags), *place, None, None
-    )
+    fails(WSAEMSGSIZE, "WSARecvFrom", udp, into.array, 1, ref(received), ref(flags), *place, None, None)
 
     assert (buffer.raw, received.value) == (b"abcd", 4)
     assert sender.raw == (me if named else b"\xee" * 16)

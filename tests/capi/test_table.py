@@ -281,9 +281,7 @@ def test_a_function_that_returns_its_code_returns_it(replaced: Callable[..., Non
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ZeroDivisionError("a bug")])
-def test_other_exceptions_are_parked_in_their_thread(
-    replaced: Callable[..., None], error: BaseException
-) -> None:
+def test_other_exceptions_are_parked_in_their_thread(replaced: Callable[..., None], error: BaseException) -> None:
     replaced("listen", raising(error))
 
     assert call("ws2_32", "listen", 0, 0) == SOCKET_ERROR
@@ -347,9 +345,7 @@ def test_pointers_are_made_on_demand() -> None:
     """Importing the tables makes no function: 500 callbacks would cost every start 20 ms."""
     script = "from winsock2emu.capi import table; print(len(table._functions))"
 
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
 
     assert done.stdout.strip() == "0"
 
@@ -398,9 +394,7 @@ def new_number(name: str) -> int:
 
 @pytest.mark.parametrize("name", OLD_NUMBERS)
 @pytest.mark.parametrize("level", [0, 6])
-def test_winsock_1_1_translates_option_numbers(
-    replaced: Callable[..., None], name: str, level: int
-) -> None:
+def test_winsock_1_1_translates_option_numbers(replaced: Callable[..., None], name: str, level: int) -> None:
     """Eight options of IPPROTO_IP have other numbers; the same number at another level means something else."""
     old, new = OLD_NUMBERS[name], new_number(name)
     expected = new if level == 0 else old

@@ -139,9 +139,7 @@ def test_scattered_data_come_back_into_the_buffers(machine: Machine, ws: CDriver
 def test_a_failed_receive_tells_what_it_moved_and_who_sent(machine: Machine, ws: CDriver) -> None:
     sender = addresses.sockaddr_in(port=7)
 
-    def wsarecvfrom(
-        s: int, array: int, count: int, moved: int, flags: int, name: int, length: int, *_: int
-    ) -> int:
+    def wsarecvfrom(s: int, array: int, count: int, moved: int, flags: int, name: int, length: int, *_: int) -> int:
         machine.write(machine.number(array + 8, 8), b"ab")
         machine.put(moved, 2)
         machine.write(name, sender)
@@ -187,9 +185,7 @@ def test_an_element_none_is_a_wsabuf_without_memory(machine: Machine, ws: CDrive
     seen: list[tuple[int, int]] = []
 
     def wsasend(s: int, array: int, count: int, *_: int) -> int:
-        seen.extend(
-            (machine.number(array + 16 * i), machine.number(array + 16 * i + 8, 8)) for i in range(count)
-        )
+        seen.extend((machine.number(array + 16 * i), machine.number(array + 16 * i + 8, 8)) for i in range(count))
         return 0
 
     machine.exports["WSASend"] = wsasend

@@ -186,9 +186,7 @@ def test_a_thread_that_does_not_end_fails_the_case(monkeypatch: pytest.MonkeyPat
 
 
 def test_selectors_are_prefixes_chapters_requirements_behaviours_and_globs() -> None:
-    made = declare(
-        passes, "transfer.scatter.order", requirements=["R7.3", "A104"], behaviours=["wsarecv-scatter"]
-    )
+    made = declare(passes, "transfer.scatter.order", requirements=["R7.3", "A104"], behaviours=["wsarecv-scatter"])
     taken = ("transfer", "transfer.sc", "made up", "R7", "R7.3", "A104", "wsarecv-scatter", "*.order", "R7.*")
     for selector in taken:
         assert selects(selector, made), selector
@@ -271,11 +269,7 @@ def test_a_broken_module_is_a_failure_that_names_it(capsys: pytest.CaptureFixtur
 def test_the_tables_tell_chapters_failures_gaps_and_coverage(capsys: pytest.CaptureFixture[str]) -> None:
     assert command() == 1
     out, err = capsys.readouterr()
-    row = {
-        line.split()[0]: line.split()
-        for line in out.splitlines()
-        if line.startswith(("Second", "Third", "total"))
-    }
+    row = {line.split()[0]: line.split() for line in out.splitlines() if line.startswith(("Second", "Third", "total"))}
     #                                     passed variants gaps failed errors n/a
     assert row["Second"] == ["Second", "emulator", "1", "1", "1", "0", "0", "0"]
     assert row["Third"] == ["Third", "emulator", "0", "0", "0", "0", "1", "1"]

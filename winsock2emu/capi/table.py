@@ -78,9 +78,11 @@ _SCALARS: Final[dict[str, type[Any]]] = {
     **dict.fromkeys(("LONG_PTR", "LPARAM", "LRESULT", "LARGE_INTEGER"), ctypes.c_int64),
 }
 _POINTER_NAMES: Final = frozenset(
-    ("HANDLE", "HWND", "HMODULE", "HINSTANCE", "HMENU", "HGLOBAL", "HLOCAL")
-    # function pointers that are not called LP or P something
-    + ("FARPROC", "WAITORTIMERCALLBACK", "TIMERPROC")  # noqa: RUF005
+    (
+        *("HANDLE", "HWND", "HMODULE", "HINSTANCE", "HMENU", "HGLOBAL", "HLOCAL"),
+        # function pointers that are not called LP or P something
+        *("FARPROC", "WAITORTIMERCALLBACK", "TIMERPROC"),
+    )
 )
 
 
@@ -126,9 +128,7 @@ _FAILURES: Final = {
     "WSA_WAIT_FAILED": -1,
     "0 for a bad string, -1 for an error": -1,
 }
-_CODES: Final = frozenset(
-    ("nonzero Winsock error code", "nonzero Win32 error code", "an NTSTATUS that is an error")
-)
+_CODES: Final = frozenset(("nonzero Winsock error code", "nonzero Win32 error code", "an NTSTATUS that is an error"))
 
 # Functions of which the pages give no failure value, or 0, and whose 0 a caller would take for success.
 _UNWRITTEN_RESULTS: Final[dict[str, int]] = {

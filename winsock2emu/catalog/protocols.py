@@ -137,15 +137,12 @@ _HOST = "winsock2emu.providers.host:HostProvider"
 _MSAFD_TCPIP = uuid.UUID("e70f1aa0-ab8b-11cf-8ca3-00805f48a192")
 _MSAFD_TCPIP6 = uuid.UUID("f9eab0c0-26d4-11d0-bbbf-00aa006c34e4")
 _AF_UNIX = uuid.UUID("a00943d9-9c2e-4633-9b59-0057a3160994")
-_STREAM = (
-    XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | XP1_EXPEDITED_DATA | XP1_IFS_HANDLES
-)
-_DATAGRAM = (
-    XP1_CONNECTIONLESS | XP1_MESSAGE_ORIENTED | XP1_SUPPORT_BROADCAST | XP1_SUPPORT_MULTIPOINT | XP1_IFS_HANDLES
-)
+_STREAM = XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | XP1_EXPEDITED_DATA | XP1_IFS_HANDLES
+_DATAGRAM = XP1_CONNECTIONLESS | XP1_MESSAGE_ORIENTED | XP1_SUPPORT_BROADCAST | XP1_SUPPORT_MULTIPOINT | XP1_IFS_HANDLES
 _LOCAL_STREAM = XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | XP1_IFS_HANDLES
 
-# (name, provider, family, address bytes, type, protocol, protocol range, service flags, extra provider flags, message size)
+# (name, provider, family, address bytes, type, protocol, protocol range, service flags, extra provider flags, message
+# size)
 _BUILT_IN: tuple[tuple[str, uuid.UUID, int, int, int, int, int, int, int, int], ...] = (
     ("MSAFD Tcpip [TCP/IP]", _MSAFD_TCPIP, AF_INET, 16, SOCK_STREAM, IPPROTO_TCP, 0, _STREAM, 0, 0),
     ("MSAFD Tcpip [UDP/IP]", _MSAFD_TCPIP, AF_INET, 16, SOCK_DGRAM, IPPROTO_UDP, 0, _DATAGRAM, 0, 65467),

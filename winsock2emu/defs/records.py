@@ -17,6 +17,7 @@ import attrs
 from .sockaddr import SockAddr
 
 MAX_PROTOCOL_CHAIN = 7
+_NO_PROVIDER = uuid.UUID(int=0)
 WSAPROTOCOL_LEN = 255
 
 # Four flag words, provider flags, GUID, catalog id, chain length and entries, then eleven words; then szProtocol.
@@ -40,7 +41,7 @@ class ProtocolInfo:
     service_flags3: int = 0
     service_flags4: int = 0
     provider_flags: int = 0
-    provider_id: uuid.UUID = uuid.UUID(int=0)
+    provider_id: uuid.UUID = _NO_PROVIDER
     catalog_entry_id: int = 0
     chain_len: int = 1
     protocol_chain: tuple[int, ...] = ()

@@ -1,12 +1,14 @@
 """Lanes: the requests of one direction of a socket, tried at once, queued when they must wait, completed in order.
 
 Part played:     the IRP queues of afd.sys.
-Lives here:      blocking, time-outs, ordering, cancelling and closing under a waiter; each exists here and nowhere else.
-Lives elsewhere: what one attempt does (the provider), readiness (engine/pump), how a result is told (`Operation.deliver`).
+Lives here:      blocking, time-outs, ordering, cancelling and closing under a waiter; each exists here and nowhere
+                 else.
+Lives elsewhere: what one attempt does (the provider), readiness (engine/pump), how a result is told
+                 (`Operation.deliver`).
 
-An attempt is a function without arguments that never blocks. It returns the result, raises BlockingIOError (the host's or
-WSAEWOULDBLOCK) when it has to be repeated later, and `WinsockError` when it has failed for good. It may keep a cursor of its
-own, so a send that was accepted in part raises BlockingIOError and goes on where it stopped.
+An attempt is a function without arguments that never blocks. It returns the result, raises BlockingIOError (the host's
+or WSAEWOULDBLOCK) when it has to be repeated later, and `WinsockError` when it has failed for good. It may keep a
+cursor of its own, so a send that was accepted in part raises BlockingIOError and goes on where it stopped.
 
     run(attempt)      lane empty ──try──▶ done
                            │ would block
@@ -16,11 +18,11 @@ own, so a send that was accepted in part raises BlockingIOError and goes on wher
                            ├─ synchronous: its own thread waits for the descriptor and tries again
                            └─ overlapped:  the pump's leader tries again when the descriptor is ready
 
-Ordering:        a request is tried only when it is the head, so requests complete in the order they were queued; with an
-                 empty queue the caller tries without any lock, which is where all the speed comes from. Completions of
-                 overlapped requests are delivered before the lane is unlocked, so they keep that order too.
-Locking:         ``_lock`` guards the queue. Attempts of overlapped requests run under it (they cannot block), attempts of
-                 synchronous ones outside it, by the only thread that owns the head. ``deliver`` runs under it and
+Ordering:        a request is tried only when it is the head, so requests complete in the order they were queued; with
+                 an empty queue the caller tries without any lock, which is where all the speed comes from. Completions
+                 of overlapped requests are delivered before the lane is unlocked, so they keep that order too.
+Locking:         ``_lock`` guards the queue. Attempts of overlapped requests run under it (they cannot block), attempts
+                 of synchronous ones outside it, by the only thread that owns the head. ``deliver`` runs under it and
                  must call no user code.
 """
 

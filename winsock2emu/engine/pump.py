@@ -3,9 +3,9 @@
 Part played:     what interrupts and DPCs are to afd.sys: the news that a transport has moved.
 Lives here:      the only code that touches epoll, kqueue, poll or select.
 Lives elsewhere: who leads (kernel/waits), what is attempted when something is ready (engine/lanes).
-Level-triggered: a descriptor is armed when a request starts to pend and disarmed lazily, when it fires and nobody pends.
-                 Readiness is looked at when it is collected, so data that an immediate try has taken is not reported,
-                 and there is no edge to lose.
+Level-triggered: a descriptor is armed when a request starts to pend and disarmed lazily, when it fires and nobody
+                 pends. Readiness is looked at when it is collected, so data that an immediate try has taken is not
+                 reported, and there is no edge to lose.
 Reuse:           an endpoint leaves the pump before its descriptor is closed. A report that was collected before that
                  reaches at most an endpoint that reuses the number, whose non-blocking attempt then finds nothing.
 Locking:         ``_lock`` guards the table of armed descriptors, never a poll call, an attempt or a delivery.
@@ -31,6 +31,8 @@ WRITABLE = 0x004  # POLLOUT
 FAULT = 0x008  # POLLERR, reported unasked
 HANGUP = 0x010  # POLLHUP, reported unasked
 INVALID = 0x020  # POLLNVAL, reported unasked
+
+_SELECT_BITS = (READABLE, WRITABLE, URGENT)  # the order of select's three lists
 
 GUARDIAN_TICK_S = 0.01
 GUARDIAN_PATIENCE = 3  # ticks during which a leader is expected to leave by itself
@@ -148,9 +150,9 @@ class SelectBackend:
     def collect(self, timeout_s: float | None) -> list[tuple[int, int]]:
         with self._lock:
             masks = dict(self._masks)
-        wanted = [[fd for fd, mask in masks.items() if mask & bit] for bit in (READABLE, WRITABLE, URGENT)]
+        readers, writers, urgent = ([fd for fd, mask in masks.items() if mask & bit] for bit in _SELECT_BITS)
         ready: dict[int, int] = {}
-        for fds, bit in zip(select.select(*wanted, timeout_s), (READABLE, WRITABLE, URGENT), strict=True):
+        for fds, bit in zip(select.select(readers, writers, urgent, timeout_s), _SELECT_BITS, strict=True):
             for fd in fds:
                 ready[fd] = ready.get(fd, 0) | bit
         return list(ready.items())

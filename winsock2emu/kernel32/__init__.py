@@ -3,9 +3,9 @@
 So far the last error and the clock; handles, events, waits and completion ports come with overlapped I/O.
 """
 
+from .lasterror import GetLastError, SetLastError
 from .process import GetCurrentProcessId, GetCurrentThreadId
 from .time import GetTickCount, GetTickCount64, Sleep
-from .lasterror import GetLastError, SetLastError
 
 __all__ = [
     "GetCurrentProcessId",

@@ -2,8 +2,8 @@
 
 Part played:     WSPUPCALLTABLE and the WPU half of ws2spi.h.
 Lives here:      the contract.
-Lives elsewhere: the implementation (process.ProcessUpcalls); WPUCompleteOverlappedRequest, which is no part of the table.
-Conventions:     as in `transport`: out-parameters are returned, failures raise `WinsockError`.
+Lives elsewhere: the implementation (process.ProcessUpcalls); WPUCompleteOverlappedRequest, which is no part of the
+table. Conventions:     as in `transport`: out-parameters are returned, failures raise `WinsockError`.
 Sources:         upcalls-exposed-by-windows-sockets-2-dll-2 and the pages of each WPU function.
 """
 
@@ -35,8 +35,10 @@ UPCALL_TABLE = (
 class Upcalls(Protocol):
     """The DLL as a provider sees it. Upcalls go straight to the DLL, never through another layer."""
 
-    engine: Any
-    """The process's reactor, for endpoints of the engine; not in the table of Windows, where the kernel is everywhere."""
+    @property
+    def engine(self) -> Any:
+        """The process's reactor, for endpoints of the engine. Windows needs no such entry: its kernel is everywhere."""
+        ...
 
     def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
         """Number a socket that has no descriptor; ``context`` comes back from WPUQuerySocketHandleContext."""

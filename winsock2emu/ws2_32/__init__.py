@@ -1,8 +1,8 @@
 """The Winsock API under Microsoft's names: one module per chapter, no state.
 
-Out-parameters are returned, a failure raises `WinsockError` and becomes the thread's last error, None where C has a required
-pointer is WSAEFAULT, a wrong Python type is TypeError. Addresses are bytes in Windows' memory layout; `SockAddr` gives their
-fields names, and `sockaddr_in`, `sockaddr_in6`, `sockaddr_un` make them.
+Out-parameters are returned, a failure raises `WinsockError` and becomes the thread's last error, None where C has a
+required pointer is WSAEFAULT, a wrong Python type is TypeError. Addresses are bytes in Windows' memory layout;
+`SockAddr` gives their fields names, and `sockaddr_in`, `sockaddr_in6`, `sockaddr_un` make them.
 
     from winsock2emu.ws2_32 import *
 
@@ -48,20 +48,70 @@ from .startup import WSACleanup, WSAStartup
 from .transfer import WSARecv, WSARecvFrom, WSASend, WSASendTo, recv, recvfrom, send, sendto
 from .waiting import __WSAFDIsSet, select
 
-_CALLS = (
-    "InetNtopW InetPtonW WSAAccept WSAAddressToString WSACleanup WSAConnect WSAEnumProtocols WSAGetLastError WSAHtonl "
-    "WSAHtons WSAIoctl WSANtohl WSANtohs WSARecv WSARecvFrom WSASend WSASendTo WSASetLastError WSASocket WSAStartup "
-    "WSAStringToAddress __WSAFDIsSet accept bind closesocket connect getaddrinfo gethostbyname gethostname getnameinfo "
-    "getpeername getsockname getsockopt htonl htons inet_addr inet_ntoa inet_ntop inet_pton ioctlsocket listen ntohl ntohs "
-    "recv recvfrom select send sendto setsockopt shutdown socket"
-).split()
-_RECORDS = "AddrInfo HostEnt ProtocolInfo SockAddr WSAData sockaddr_in sockaddr_in6 sockaddr_un".split()
-__all__ = [  # noqa: PLE0604 - all are strings
-    *_CALLS,
-    *_RECORDS,
-    *(name for name in vars(constants) if name.isupper() and not name.startswith("_")),
-    *(name for name in vars(codes) if name.startswith("WSA")),
+__all__ = [
+    "AddrInfo",
+    "HostEnt",
+    "InetNtopW",
+    "InetPtonW",
+    "ProtocolInfo",
+    "SockAddr",
+    "WSAAccept",
+    "WSAAddressToString",
+    "WSACleanup",
+    "WSAConnect",
+    "WSAData",
+    "WSAEnumProtocols",
+    "WSAGetLastError",
+    "WSAHtonl",
+    "WSAHtons",
+    "WSAIoctl",
+    "WSANtohl",
+    "WSANtohs",
+    "WSARecv",
+    "WSARecvFrom",
+    "WSASend",
+    "WSASendTo",
+    "WSASetLastError",
+    "WSASocket",
+    "WSAStartup",
+    "WSAStringToAddress",
+    "__WSAFDIsSet",
+    "accept",
+    "bind",
+    "closesocket",
+    "connect",
+    "getaddrinfo",
+    "gethostbyname",
+    "gethostname",
+    "getnameinfo",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "htonl",
+    "htons",
+    "inet_addr",
+    "inet_ntoa",
+    "inet_ntop",
+    "inet_pton",
+    "ioctlsocket",
+    "listen",
+    "ntohl",
+    "ntohs",
+    "recv",
+    "recvfrom",
+    "select",
+    "send",
+    "sendto",
+    "setsockopt",
+    "shutdown",
+    "sockaddr_in",
+    "sockaddr_in6",
+    "sockaddr_un",
+    "socket",
 ]
+# The header's names complete what a star import brings.
+__all__ += [name for name in vars(constants) if name.isupper() and not name.startswith("_")]
+__all__ += [name for name in vars(codes) if name.startswith("WSA")]
 for _name in __all__:
     if _name.startswith("WSA") and _name not in globals():
         globals()[_name] = getattr(codes, _name)

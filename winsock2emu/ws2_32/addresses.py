@@ -186,9 +186,7 @@ def InetNtopW(family: int, address: Buffer | None, size: int) -> str:
 
 
 @exported
-def WSAAddressToString(
-    address: Buffer | None, info: ProtocolInfo | None = None, length: int | None = None
-) -> str:
+def WSAAddressToString(address: Buffer | None, info: ProtocolInfo | None = None, length: int | None = None) -> str:
     """Write a socket address as text, port and scope included.
 
     Args:

@@ -48,9 +48,10 @@ def socket(af: int, type: int, protocol: int) -> int:
         protocol: protocol number; 0 matches the entries that say so.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAEINVAL, all three are 0; WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTOTYPE or
-            WSAEPROTONOSUPPORT, no entry matches; WSAEPROVIDERFAILEDINIT, WSAEINVALIDPROVIDER or WSAEINVALIDPROCTABLE, the
-            provider could not be loaded; WSAEACCES, a raw socket without the right to it; WSAEMFILE; WSAENOBUFS.
+        WinsockError: WSANOTINITIALISED; WSAEINVAL, all three are 0; WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTOTYPE
+            or WSAEPROTONOSUPPORT, no entry matches; WSAEPROVIDERFAILEDINIT, WSAEINVALIDPROVIDER or
+            WSAEINVALIDPROCTABLE, the provider could not be loaded; WSAEACCES, a raw socket without the right to it;
+            WSAEMFILE; WSAENOBUFS.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-socket
     """
@@ -68,15 +69,15 @@ def WSASocket(
     """Make a socket, of a given catalog entry if ``info`` names one.
 
     Args:
-        af, type, protocol: as for `socket`; with ``info`` they go to the provider unchanged, and FROM_PROTOCOL_INFO (-1)
-            stands for the record's own value.
+        af, type, protocol: as for `socket`; with ``info`` they go to the provider unchanged, and FROM_PROTOCOL_INFO
+            (-1) stands for the record's own value.
         info: a record from WSAEnumProtocols; only its catalog id chooses the provider.
         group: reserved, 0.
         flags: WSA_FLAG_*.
 
     Raises:
-        WinsockError: as `socket`; WSAEINVAL also for undefined flags, and for a record whose catalog id is not installed or
-            belongs to a layered protocol.
+        WinsockError: as `socket`; WSAEINVAL also for undefined flags, and for a record whose catalog id is not
+            installed or belongs to a layered protocol.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasocketw
     """
@@ -176,10 +177,10 @@ def connect(s: int, name: bytes | None) -> None:
     """Connect a stream socket, or give a datagram socket its default peer.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no name or too short; WSAEINVAL, listening; WSAEALREADY, a
-            connect is under way; WSAEISCONN; WSAEAFNOSUPPORT; WSAEADDRNOTAVAIL, address or port 0; WSAEACCES, broadcast;
-            WSAECONNREFUSED, WSAENETUNREACH, WSAEHOSTUNREACH or WSAETIMEDOUT, after which connect may be tried again;
-            WSAEWOULDBLOCK, non-blocking: the connect goes on, and select tells how it ended.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no name or too short; WSAEINVAL, listening;
+            WSAEALREADY, a connect is under way; WSAEISCONN; WSAEAFNOSUPPORT; WSAEADDRNOTAVAIL, address or port 0;
+            WSAEACCES, broadcast; WSAECONNREFUSED, WSAENETUNREACH, WSAEHOSTUNREACH or WSAETIMEDOUT, after which connect
+            may be tried again; WSAEWOULDBLOCK, non-blocking: the connect goes on, and select tells how it ended.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-connect
     """

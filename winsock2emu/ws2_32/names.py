@@ -22,7 +22,8 @@ def getaddrinfo(node: str | None, service: str | None, hints: AddrInfo | None = 
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAHOST_NOT_FOUND, neither is given or the name is unknown; WSAEAFNOSUPPORT;
-            WSAESOCKTNOSUPPORT; WSATYPE_NOT_FOUND, unknown service; WSATRY_AGAIN; WSANO_RECOVERY. To C the code is the result.
+            WSAESOCKTNOSUPPORT; WSATYPE_NOT_FOUND, unknown service; WSATRY_AGAIN; WSANO_RECOVERY. To C the code is the
+            result.
 
     Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo
     """
@@ -37,8 +38,8 @@ def getnameinfo(address: bytes | None, flags: int = 0) -> tuple[str, str]:
     """(host, service) of an address; the numeric form where there is no name.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAEFAULT, no address or too short; WSAEAFNOSUPPORT; WSAEINVAL, undefined flags;
-            WSAHOST_NOT_FOUND, NI_NAMEREQD and no name. To C the code is the result.
+        WinsockError: WSANOTINITIALISED; WSAEFAULT, no address or too short; WSAEAFNOSUPPORT; WSAEINVAL, undefined
+            flags; WSAHOST_NOT_FOUND, NI_NAMEREQD and no name. To C the code is the result.
 
     Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfo
     """

@@ -41,9 +41,9 @@ def setsockopt(s: int, level: int, option: int, value: bytes | int | None) -> No
     """Set an option from its bytes; an int stands for the four bytes of a BOOL, int or DWORD.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no value or too short; WSAEINVAL, no such level, or a value
-            or state that does not allow it; WSAENOPROTOOPT, no such option for this kind of socket, or one that can only
-            be read.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no value or too short; WSAEINVAL, no such level, or a
+            value or state that does not allow it; WSAENOPROTOOPT, no such option for this kind of socket, or one that
+            can only be read.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-setsockopt
     """
@@ -95,8 +95,8 @@ def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, 
         What belongs into the output buffer.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEOPNOTSUPP, an unknown code; WSAENOPROTOOPT, not for this kind of
-            socket; WSAEFAULT, a buffer is missing or too small, with ``needed`` where the page promises the size.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEOPNOTSUPP, an unknown code; WSAENOPROTOOPT, not for this kind
+            of socket; WSAEFAULT, a buffer is missing or too small, with ``needed`` where the page promises the size.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl
     """

@@ -1,11 +1,11 @@
 """Sending and receiving.
 
 Lives elsewhere: what a transport does with the data (its provider), waiting (engine/lanes).
-Buffers:         a sequence of buffer objects, in array order; None in it stands for a WSABUF without memory. The 1.1 functions
-                 are the one-buffer case of the same entries, as the DLL has it.
+Buffers:         a sequence of buffer objects, in array order; None in it stands for a WSABUF without memory. The 1.1
+                 functions are the one-buffer case of the same entries, as the DLL has it.
 Results:         bytes moved, as an int; an `int` with ``flags`` when a receive has flags to hand back.
-Overlapped:      ``operation`` is the request that gets the result later. Overlapped requests are not there yet, so anything but
-                 None fails with WSAEOPNOTSUPP.
+Overlapped:      ``operation`` is the request that gets the result later. Overlapped requests are not there yet, so
+                 anything but None fails with WSAEOPNOTSUPP.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def _no_overlapped(s: int, operation: Any) -> None:
         raise WinsockError(WSAEOPNOTSUPP)
 
 
-# The four entries that move data are looked up without a call in between: a call costs as much as all the look-ups. An object
-# without these entries is no socket, so AttributeError means the same as KeyError; but the entries themselves may raise either,
-# so they are called outside the try.
+# The four entries that move data are looked up without a call in between: a call costs as much as all the look-ups. An
+# object without these entries is no socket, so AttributeError means the same as KeyError; but the entries themselves
+# may raise either, so they are called outside the try.
 
 
 @exported
@@ -44,9 +44,10 @@ def send(s: int, data: Any, flags: int = 0) -> int:
         Bytes accepted: all of them in blocking mode and for a datagram, else as many as fit.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no buffer; WSAEOPNOTSUPP, a flag the socket does not have;
-            WSAESHUTDOWN, after shutdown(SD_SEND); WSAENOTCONN; WSAECONNRESET or WSAECONNABORTED, the connection is gone;
-            WSAEMSGSIZE, more than a datagram can hold; WSAEWOULDBLOCK; WSAETIMEDOUT, SO_SNDTIMEO passed; WSAEINTR, closed.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no buffer; WSAEOPNOTSUPP, a flag the socket does not
+            have; WSAESHUTDOWN, after shutdown(SD_SEND); WSAENOTCONN; WSAECONNRESET or WSAECONNABORTED, the connection
+            is gone; WSAEMSGSIZE, more than a datagram can hold; WSAEWOULDBLOCK; WSAETIMEDOUT, SO_SNDTIMEO passed;
+            WSAEINTR, closed.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-send
     """
@@ -71,10 +72,10 @@ def recv(s: int, buffer: Any, flags: int = 0) -> int:
         Bytes received; 0 at the peer's end of a stream, or for an empty datagram.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no buffer; WSAEOPNOTSUPP, a flag the socket does not have;
-            WSAENOTCONN; WSAEINVAL, an unbound datagram socket; WSAESHUTDOWN, after shutdown(SD_RECEIVE); WSAECONNRESET,
-            reset by the peer, or an earlier datagram met a closed port; WSAEMSGSIZE, with ``moved``: the datagram was cut;
-            WSAEWOULDBLOCK; WSAETIMEDOUT, SO_RCVTIMEO passed; WSAEINTR, closed.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no buffer; WSAEOPNOTSUPP, a flag the socket does not
+            have; WSAENOTCONN; WSAEINVAL, an unbound datagram socket; WSAESHUTDOWN, after shutdown(SD_RECEIVE);
+            WSAECONNRESET, reset by the peer, or an earlier datagram met a closed port; WSAEMSGSIZE, with ``moved``: the
+            datagram was cut; WSAEWOULDBLOCK; WSAETIMEDOUT, SO_RCVTIMEO passed; WSAEINTR, closed.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-recv
     """
@@ -168,9 +169,7 @@ def WSARecv(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: An
 
 
 @exported
-def WSASendTo(
-    s: int, buffers: Sequence[Any] | None, flags: int, to: bytes | None, operation: Any = None
-) -> int:
+def WSASendTo(s: int, buffers: Sequence[Any] | None, flags: int, to: bytes | None, operation: Any = None) -> int:
     """Send several buffers as one datagram to an address; errors as `sendto` and `WSASend`.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendto

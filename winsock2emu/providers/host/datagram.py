@@ -4,12 +4,12 @@ Part played:     the datagram endpoint of afd.sys.
 Lives here:      the default peer, truncation, the errors that come back from the network, one attempt of each call.
 Lives elsewhere: waiting, time-outs, order (engine/lanes); errno to code without context (translate).
 
-Unreachable ports: Windows fails a later receive with WSAECONNRESET, on connected and unconnected sockets alike, and never a
-send. Linux does so only where the error queue is on (IP_RECVERR), and there it may fail the next send instead; such a failure
-is taken from the queue, remembered for the receive, and the send repeated. A queue that is not emptied would keep the descriptor
-ready for ever. Other hosts report connected sockets only.
-Sources:         nf-winsock-sendto, nf-winsock-recvfrom, winsock-ioctls (SIO_UDP_CONNRESET); R7.6, R11.24-R11.27, A30-A37 of the
-                 project's reference.
+Unreachable ports: Windows fails a later receive with WSAECONNRESET, on connected and unconnected sockets alike, and
+never a send. Linux does so only where the error queue is on (IP_RECVERR), and there it may fail the next send instead;
+such a failure is taken from the queue, remembered for the receive, and the send repeated. A queue that is not emptied
+would keep the descriptor ready for ever. Other hosts report connected sockets only.
+Sources:         nf-winsock-sendto, nf-winsock-recvfrom, winsock-ioctls (SIO_UDP_CONNRESET); R7.6, R11.24-R11.27,
+                 A30-A37 of the project's reference.
 """
 
 from __future__ import annotations
@@ -55,7 +55,14 @@ _RECVERR = {AF_INET: (0, 11), AF_INET6: (41, 25)}
 _ICMP_TIME_EXCEEDED = {AF_INET: (2, 11), AF_INET6: (3, 3)}  # origin of the report and its type
 _ERRQUEUE_ROOM = 512
 _NETWORK_ERRNOS = frozenset(
-    (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENOPROTOOPT)
+    (
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.EHOSTDOWN,
+        errno.ENOPROTOOPT,
+    )
 )
 
 
@@ -165,7 +172,7 @@ class DatagramSocket(HostSocket):
                 except BlockingIOError:
                     raise
                 except OSError as failure:
-                    # The fate of an earlier datagram, told at the wrong place. Telling it uses it up, so this loop ends.
+                    # The fate of an earlier datagram, told at the wrong place; telling it uses it up.
                     if failure.errno not in _NETWORK_ERRNOS or not self._note_reports(failure):
                         raise self.ended(failure) from failure
 
@@ -176,7 +183,7 @@ class DatagramSocket(HostSocket):
     # What the network reports
 
     def _note_reports(self, failure: OSError) -> bool:
-        """Move what the host has queued into ``reports``; False when it had nothing, so the failure is the call's own."""
+        """Move what the host has queued into ``reports``; False when the failure is the call's own."""
         if _IS_LINUX:
             return self._drain()
         if failure.errno == errno.ECONNREFUSED and self.connreset:
@@ -219,7 +226,7 @@ class DatagramSocket(HostSocket):
 
     def _receive_one(self, buffers: Any, flags: int, operation: Any) -> tuple[int, SockAddr]:
         views: list[Any] | None = None
-        buffer = None
+        buffer: Any = None
         if HOST_TRUNC and buffers is not None and len(buffers) == 1 and buffers[0] is not None and len(buffers[0]):
             buffer = buffers[0]
         else:

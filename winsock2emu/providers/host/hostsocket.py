@@ -223,4 +223,3 @@ def check_buffers(buffers: Sequence[Any] | None) -> list[memoryview]:
         view = memoryview(buffer)
         views.append(view if view.format == "B" and view.ndim == 1 else view.cast("B"))
     return views
-

@@ -1,7 +1,8 @@
 """Control codes: one row each.
 
 Part played:     the WSPIoctl switch of msafd.
-Lives here:      the codes this provider answers. Any other well-formed code is WSAEOPNOTSUPP, as from Windows' own stack.
+Lives here:      the codes this provider answers. Any other well-formed code is WSAEOPNOTSUPP, as from Windows' own
+                 stack.
 Sources:         winsock-ioctls, nf-winsock2-wsaioctl; R9.10-R9.12, R9.21, R9.33, R9.36 of the project's reference.
 """
 
@@ -80,8 +81,8 @@ def control(endpoint: HostSocket, code: int, data: bytes | None, room: int) -> b
     """WSPIoctl: carry out a code; returns the bytes for an output buffer of ``room`` bytes.
 
     Raises:
-        WinsockError: WSAEOPNOTSUPP, an unknown code; WSAENOPROTOOPT, not for this kind of socket; WSAEFAULT, a buffer is
-            missing or too small.
+        WinsockError: WSAEOPNOTSUPP, an unknown code; WSAENOPROTOOPT, not for this kind of socket; WSAEFAULT, a buffer
+            is missing or too small.
     """
     carry_out = CODES.get(code)
     if carry_out is None:

@@ -2,8 +2,8 @@
 
 Part played:     a first stand-in for rnr20's answers.
 Lives here:      getaddrinfo, getnameinfo, gethostbyname and gethostname on the host, with Windows' records and codes.
-Sources:         nf-ws2tcpip-getaddrinfo, -getnameinfo, nf-winsock-gethostbyname, -gethostname; R4.120, A95-A99 and B54-B65 of
-                 the project's reference.
+Sources:         nf-ws2tcpip-getaddrinfo, -getnameinfo, nf-winsock-gethostbyname, -gethostname; R4.120, A95-A99 and
+                 B54-B65 of the project's reference.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class HostNames:
             raise from_resolver(failure) from failure
         results: list[AddrInfo] = []
         seen = set()
-        for host_family, socktype, protocol, canonname, address in found:
+        for host_family, host_type, host_protocol, canonname, address in found:
             if host_family not in WINDOWS_FAMILY:
                 continue
             where = windows_address(address, host_family)
@@ -95,13 +95,12 @@ class HostNames:
                 if where in seen:
                     continue
                 seen.add(where)
-                socktype = protocol = 0
             canonical = canonname or node if hints.flags & AI_CANONNAME and not results else None
             results.append(
                 AddrInfo(
                     family=WINDOWS_FAMILY[host_family],
-                    socktype=int(socktype),
-                    protocol=int(protocol),
+                    socktype=0 if any_type else int(host_type),
+                    protocol=0 if any_type else int(host_protocol),
                     canonname=canonical,
                     addr=where,
                 )
@@ -150,5 +149,3 @@ class HostNames:
     def gethostname(self) -> str:
         """This machine's name."""
         return _socket.gethostname()
-
-

@@ -301,8 +301,8 @@ def get_option(endpoint: HostSocket, level: int, number: int, length: int | None
     """WSPGetSockOpt.
 
     Raises:
-        WinsockError: WSAEINVAL, no such level; WSAENOPROTOOPT, no such option, not for this kind of socket, or set only;
-            WSAEFAULT, ``length`` is too short.
+        WinsockError: WSAEINVAL, no such level; WSAENOPROTOOPT, no such option, not for this kind of socket, or set
+            only; WSAEFAULT, ``length`` is too short.
     """
     option = _find(endpoint, level, number)
     if option.get is None:
@@ -318,8 +318,8 @@ def set_option(endpoint: HostSocket, level: int, number: int, value: bytes | Non
     """WSPSetSockOpt.
 
     Raises:
-        WinsockError: WSAEFAULT, no value; WSAEINVAL and WSAENOPROTOOPT as for `get_option` (get only); WSAEFAULT, too short;
-            WSAEINVAL, a value or state that does not allow it.
+        WinsockError: WSAEFAULT, no value; WSAEINVAL and WSAENOPROTOOPT as for `get_option` (get only); WSAEFAULT, too
+            short; WSAEINVAL, a value or state that does not allow it.
     """
     if value is None:
         raise WinsockError(WSAEFAULT)

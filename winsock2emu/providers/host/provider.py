@@ -1,16 +1,19 @@
 """The procedure table of the host provider.
 
 Part played:     msafd's WSPStartup and its 30 entries.
-Lives here:      which socket a handle means, making and closing sockets; one line per call that goes to the socket itself.
+Lives here:      which socket a handle means, making and closing sockets; one line per call that goes to the socket
+                 itself.
 Lives elsewhere: the calls (stream, datagram, options, ioctls, selecting), text forms of addresses (defs/addresstext).
-Handles:         IFS handles, the host's descriptor numbers, registered through WPUModifyIFSHandle and given back before the
-                 descriptor is closed, since the host gives the number out again at once.
-Unwritten:       what later chapters bring (events, overlapped requests, multipoint, QOS, sharing) fails with WSAEOPNOTSUPP.
+Handles:         IFS handles, the host's descriptor numbers, registered through WPUModifyIFSHandle and given back before
+                 the descriptor is closed, since the host gives the number out again at once.
+Unwritten:       what later chapters bring (events, overlapped requests, multipoint, QOS, sharing) fails with
+                 WSAEOPNOTSUPP.
 """
 
 from __future__ import annotations
 
-import _socket
+from _socket import IPPROTO_IPV6, IPV6_V6ONLY
+from _socket import socket as HostSocketObject
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -96,21 +99,21 @@ class HostProvider:
         if info.socket_type == SOCK_RAW and not protocol:
             raise WinsockError(WSAEPROTONOSUPPORT)
         try:
-            host = _socket.socket(HOST_FAMILY[info.address_family], info.socket_type, protocol)
+            host = HostSocketObject(HOST_FAMILY[info.address_family], info.socket_type, protocol)
         except PermissionError as failure:
             raise WinsockError(WSAEACCES) from failure
         except OSError as failure:
             raise from_host(failure) from failure
         return self._register(host, info, protocol, flags).handle
 
-    def _register(self, host: _socket.socket, info: ProtocolInfo, protocol: int, flags: int) -> HostSocket:
+    def _register(self, host: HostSocketObject, info: ProtocolInfo, protocol: int, flags: int) -> HostSocket:
         """Make an endpoint of a host socket and have its descriptor accepted as a handle."""
         upcalls = self._upcalls
         assert upcalls is not None, "WSPStartup comes first"
         try:
             host.setblocking(False)
             if info.address_family == AF_INET6:
-                host.setsockopt(int(_socket.IPPROTO_IPV6), int(_socket.IPV6_V6ONLY), 1)
+                host.setsockopt(int(IPPROTO_IPV6), int(IPV6_V6ONLY), 1)
             kind = StreamSocket if info.socket_type == SOCK_STREAM else DatagramSocket
             endpoint = kind(upcalls.engine, host, info, protocol, flags)
             self._sockets[endpoint.fd] = endpoint
@@ -144,7 +147,8 @@ class HostProvider:
             raise WinsockError(WSAEOPNOTSUPP)
         host, address = listener.accept(namelen)
         endpoint = self._register(host, listener.info, listener.protocol, listener.flags)
-        assert isinstance(endpoint, StreamSocket) and isinstance(listener, StreamSocket)
+        assert isinstance(endpoint, StreamSocket)
+        assert isinstance(listener, StreamSocket)
         endpoint.accepted_from(listener)
         return endpoint.handle, address
 

@@ -2,10 +2,11 @@
 
 Part played:     the select path of msafd and afd.sys.
 Lives here:      one wait over many endpoints, and what their readiness means to each of the three sets.
-Lives elsewhere: what a socket in a given state is ready for (`readiness` of stream and datagram), the poll call (engine/pump).
-Rules:           readiness is decided by the state of the socket as Windows defines it, never by the host's bits alone: a failed
-                 connect is exceptional and not writable, an idle stream is ready for nothing. A socket that is closed during
-                 the wait ends it with WSAENOTSOCK.
+Lives elsewhere: what a socket in a given state is ready for (`readiness` of stream and datagram), the poll call
+                 (engine/pump).
+Rules:           readiness is decided by the state of the socket as Windows defines it, never by the host's bits alone:
+                 a failed connect is exceptional and not writable, an idle stream is ready for nothing. A socket that
+                 is closed during the wait ends it with WSAENOTSOCK.
 Sources:         nf-winsock2-select; R3.39-R3.47, A57-A60 of the project's reference.
 """
 
@@ -39,8 +40,8 @@ def select(
         The ready members of each set, in the order given; three empty lists when the time ran out.
     """
     wanted: dict[int, int] = {}
-    for members, bit in zip(sets, (READABLE, WRITABLE, URGENT), strict=True):
-        for s in members:
+    for handles, bit in zip(sets, (READABLE, WRITABLE, URGENT), strict=True):
+        for s in handles:
             wanted[s] = wanted.get(s, 0) | bit
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     members = [endpoints[s] for s in wanted]

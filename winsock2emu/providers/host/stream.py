@@ -10,8 +10,9 @@ Lives elsewhere: waiting, time-outs, order (engine/lanes); errno to code without
         ▼
     CONNECTING ──▶ CONNECTED ──▶ broken: a reset or time-out is remembered, every later call meets it
 
-Each direction of a connection is open until shutdown closes it. ``receive_now`` and ``send_now`` are the host's bound methods
-while nothing but "connected and open" has to be checked, else None: one test on the hot path stands for all states.
+Each direction of a connection is open until shutdown closes it. ``receive_now`` and ``send_now`` are the host's bound
+methods while nothing but "connected and open" has to be checked, else None: one test on the hot path stands for all
+states.
 
 Differences:     a non-blocking connect that the host finishes at once still reports WSAEWOULDBLOCK, as on Windows.
                  A non-blocking send takes what fits; Windows takes all or nothing.
@@ -84,7 +85,16 @@ class StreamSocket(HostSocket):
         connect_failed: the last connect failed and none has succeeded since; select calls that exceptional.
     """
 
-    __slots__ = ("_connect_code", "broken", "connect_failed", "receive_now", "receive_shut", "send_now", "send_shut", "state")
+    __slots__ = (
+        "_connect_code",
+        "broken",
+        "connect_failed",
+        "receive_now",
+        "receive_shut",
+        "send_now",
+        "send_shut",
+        "state",
+    )
 
     def __init__(self, pump: Pump, host: _socket.socket, info: Any, protocol: int, flags: int) -> None:
         super().__init__(pump, host, info, protocol, flags)
@@ -510,4 +520,3 @@ def _drop(views: list[memoryview], count: int) -> None:
             return
         count -= size
         del views[0]
-

@@ -80,8 +80,9 @@ def host_flags(flags: int) -> int:
     return sum(theirs for ours, theirs in _FLAGS if flags & ours)
 
 
-# Contested rows: EINPROGRESS, because only connect sees it and Winsock says WSAEWOULDBLOCK there; EPIPE, which the stream's
-# state overrules (shut down here, or reset by the peer); EBADF, since a closed descriptor is no socket any more.
+# Contested rows: EINPROGRESS, because only connect sees it and Winsock says WSAEWOULDBLOCK there; EPIPE, which the
+# stream's state overrules (shut down here, or reset by the peer); EBADF, since a closed descriptor is no socket any
+# more.
 WSA_OF_ERRNO = {
     host.EACCES: WSAEACCES,
     host.EPERM: WSAEACCES,
@@ -172,7 +173,12 @@ def host_address(name: bytes) -> Any:
         if windows.family == AF_INET:
             address = (windows.host, windows.port)
         elif windows.family == AF_INET6:
-            address = (_socket.inet_ntop(HOST_INET6, windows.packed), windows.port, windows.flowinfo, windows.scope_id)
+            address = (
+                _socket.inet_ntop(HOST_INET6, windows.packed),
+                windows.port,
+                windows.flowinfo,
+                windows.scope_id,
+            )
         else:
             return windows.path
         if len(_to_host) >= _CACHE_LIMIT:

@@ -1,0 +1,62 @@
+"""The targets that are there: each has every call of the interface, and makes it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+import winsock2emu.kernel32
+import winsock2emu.ws2_32
+from conformance import targets
+from conformance.constants import WSAENOTSOCK
+from conformance.driver import CDriver
+from conformance.records import ProtocolInfo
+from conformance.target import CALLS, Target
+from conformance.verify import Failed
+
+
+@pytest.fixture(params=["emulator", "api"])
+def ws(request: pytest.FixtureRequest) -> Any:
+    target = targets.make(request.param)
+    target.begin()
+    target.WSAStartup(0x0202)
+    yield target
+    assert target.end() == 0
+
+
+def test_every_call_of_the_interface_exists(ws: Target) -> None:
+    if isinstance(ws, CDriver):
+        missing = [name for name in CALLS if not (ws.c.address_of(name) or _in_another_form(ws, name))]
+    else:
+        modules = [winsock2emu.ws2_32, winsock2emu.kernel32]
+        missing = [name for name in CALLS if not any(hasattr(module, name) for module in modules)]
+    assert missing == []
+
+
+def _in_another_form(ws: CDriver, name: str) -> bool:
+    return bool((ws.c.address_of(f"{name}W") and ws.c.address_of(f"{name}A")) or ws.c.address_of(f"kernel32.{name}"))
+
+
+def test_failures_carry_the_code(ws: Target) -> None:
+    with pytest.raises(Failed) as caught:
+        ws.closesocket(0x7FFF0000)
+    assert (caught.value.code, caught.value.call) == (WSAENOTSOCK, "closesocket")
+
+
+def test_records_come_in_the_suites_own_classes(ws: Target) -> None:
+    first = ws.WSAEnumProtocols()[0]
+    assert type(first) is ProtocolInfo
+    ws.closesocket(ws.WSASocket(-1, -1, -1, first))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the target exists there")
+def test_real_windows_is_unavailable_elsewhere() -> None:
+    with pytest.raises(targets.Unavailable):
+        targets.make("windows")
+
+
+def test_an_unknown_target_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        targets.make("plan9")

@@ -1,0 +1,61 @@
+"""Which modules see Windows and which the host.
+
+Part played:     the border between a program and the interpreter's own library.
+Lives here:      the decision, made once for each file.
+Lives elsewhere: what the two sides get to see (the other modules of this package).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from typing import Any, Final
+
+# The emulator's own requirements and the tools that run a program's tests: they do real work on the host for us,
+# and their Windows branches need modules that only a Windows build of the interpreter has.
+HOST_PACKAGES: Final = frozenset(
+    "attr attrs typing_extensions dns ldap3 pyasn1 rich"
+    " pytest _pytest pluggy iniconfig xdist execnet pytest_timeout coverage hypothesis"
+    " pip setuptools pkg_resources _distutils_hack wheel".split()
+)
+
+_INSTALLED: Final = ("site-packages", "dist-packages")
+
+
+def _folders() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    library = {os.path.dirname(os.__file__), paths["stdlib"], paths["platstdlib"]}
+    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    found = library | {os.path.realpath(folder) for folder in library} | {ours, os.path.realpath(ours)}
+    found.update(path for path in sys.path if path.endswith(".zip") and os.path.basename(path).startswith("python"))
+    return tuple(folder + os.sep for folder in found)
+
+
+_FOLDERS: Final = _folders()
+_by_file: dict[Any, bool] = {}
+
+
+def sees_windows(module: dict[str, Any]) -> bool:
+    """Whether the module with these globals is part of the program: not the standard library's, not ours."""
+    file = module.get("__file__")
+    if file is None:
+        return getattr(module.get("__spec__"), "origin", None) not in ("frozen", "built-in")
+    verdict = _by_file.get(file)
+    if verdict is None:
+        verdict = _by_file[file] = _judge(os.path.abspath(str(file)))
+    return verdict
+
+
+def _judge(file: str) -> bool:
+    parts = file.split(os.sep)
+    for installed in _INSTALLED:
+        if installed in parts[:-1]:
+            last = len(parts) - parts[::-1].index(installed)
+            if parts[last].partition(".")[0] in HOST_PACKAGES:
+                return False
+            parts = parts[last:]
+            break
+    else:
+        return not file.startswith(_FOLDERS)
+    return not file.startswith(_FOLDERS[:0]) or _OURS not in parts
