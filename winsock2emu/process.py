@@ -143,18 +143,15 @@ class Process:
             self.startup_count -= 1
             if self.startup_count:
                 return
-            records = [(h, r) for h, r in tuple(self.objects.items()) if type(r) is SocketRecord]
             loaded, self._loaded = self._loaded, {}
             engine, self._engine = self._engine, None
             self._names = None
-        for handle, record in records:
-            try:
-                record.wsp.WSPCloseSocket(handle)
-            except WinsockError:
-                # Another thread closed it at the same moment, or a provider refuses: the handle ends here all the same.
-                self.handles.remove(handle)
         for provider in loaded.values():
+            # It ends what waits on all its sockets before it closes the first: a peer in this process must not see
+            # the other end close instead of being cancelled itself.
             provider.table.WSPCleanup()
+        for handle in self.sockets():
+            self.handles.remove(handle)
         if engine is not None:
             engine.close()
         with self._lock:

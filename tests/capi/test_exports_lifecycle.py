@@ -154,16 +154,18 @@ def test_a_name_and_its_length_are_stored(replace: Replace, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["getsockname", "getpeername"])
 def test_missing_pointers_become_too_little_room(replace: Replace, name: str) -> None:
-    """So that the API decides when the pointers are looked at."""
+    """So that the API decides when the pointers are looked at; what it returns all the same has no place."""
     seen: list[Any] = []
-    replace(name, lambda s, room: seen.append(room) or PEER[:0])
+    replace(name, lambda s, room: seen.append(room) or PEER)
     out = Room(16)
 
-    call(name, 5, None, ref(out.length))
-    call(name, 5, 8, ref(out.length))
-    call(name, 5, out.bytes, None)
+    fails(WSAEFAULT, name, 5, None, ref(out.length))
+    fails(WSAEFAULT, name, 5, 8, ref(out.length))
+    fails(WSAEFAULT, name, 5, out.bytes, None)
+    fails(WSAEFAULT, name, 5, out.bytes, ref(ctypes.c_int32(15)))
 
-    assert seen == [0, 0, 0]
+    assert seen == [0, 0, 0, 15]
+    assert out.state == (b"\xee" * 28, 16)
 
 
 def test_getsockname_checks_pointers_before_the_bound_state(winsock: Process) -> None:
@@ -292,6 +294,35 @@ def test_wsaconnect_refuses_a_group_qos(winsock: Process) -> None:
     qos = structs.QOS()
 
     fails(WSAEINVAL, "WSAConnect", client, inet(9), 16, None, None, None, ref(qos))
+
+
+def test_wsaaccept_calls_the_condition_function(replace: Replace) -> None:
+    """R11.36: the caller's address, the callee's, no QOS, a place for a group, and the callback's number."""
+    told: list[Any] = []
+
+    def wsabuf(pointer: int | None) -> bytes | None:
+        if pointer is None:
+            return None
+        buffer = structs.WSABUF.from_address(pointer)
+        return ctypes.string_at(buffer.buf, buffer.len) if buffer.len else b""
+
+    arguments = [ctypes.c_void_p] * 7 + [ctypes.c_size_t]
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, *arguments)
+    def condition(*args: Any) -> int:
+        caller, data, sqos, gqos, callee, answer, group, number = args
+        group_id = ctypes.c_uint32.from_address(group).value
+        told.append((wsabuf(caller), wsabuf(data), sqos, gqos, wsabuf(callee), wsabuf(answer), group_id, number))
+        return 2
+
+    def stand_in(s: int, room: int | None, condition: Any, callback_data: int) -> Any:
+        return condition(inet(1), None, None, None, inet(2), None, 0, callback_data), PEER
+
+    replace("WSAAccept", stand_in)
+
+    assert call("WSAAccept", 5, None, None, condition, 0x1122334455667788) == 2
+
+    assert told == [(inet(1), None, None, None, inet(2), b"", 0, 0x1122334455667788)]
 
 
 # ------------------------------------------------------------------------------------------------- other ends

@@ -370,8 +370,8 @@ def _make_winsock11(name: str) -> ExportedFunction | None:
 
 
 def _bind(dll: str, function: Export, call: Callable[..., Any] | None) -> ExportedFunction:
-    result = ctypes_type(function.returns)
-    arguments = [ctypes_type(param.ctype) for param in function.params or ()]
+    result: Any = ctypes_type(function.returns)
+    arguments: list[Any] = [ctypes_type(param.ctype) for param in function.params or ()]
     if call is None:
         thunk = _unwritten(dll, function)
     elif function.failure in _CODES:

@@ -5,7 +5,7 @@ Lives elsewhere: who answers (the name service of the process; for now the host'
 
 from __future__ import annotations
 
-from ..defs.codes import WSAEFAULT, WSAHOST_NOT_FOUND
+from ..defs.codes import WSAEFAULT, WSAHOST_NOT_FOUND, WSANO_RECOVERY
 from ..defs.records import AddrInfo, HostEnt
 from ..errors import WinsockError, exported
 from ..process import current_process
@@ -22,14 +22,16 @@ def getaddrinfo(node: str | None, service: str | None, hints: AddrInfo | None = 
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAHOST_NOT_FOUND, neither is given or the name is unknown; WSAEAFNOSUPPORT;
-            WSAESOCKTNOSUPPORT; WSATYPE_NOT_FOUND, unknown service; WSATRY_AGAIN; WSANO_RECOVERY. To C the code is the
-            result.
+            WSAESOCKTNOSUPPORT; WSATYPE_NOT_FOUND, unknown service; WSATRY_AGAIN; WSANO_RECOVERY, hints with a
+            name or an address among others. To C the code is the result.
 
     Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo
     """
     names = current_process().name_service()
     if node is None and service is None:
         raise WinsockError(WSAHOST_NOT_FOUND)
+    if hints is not None and (hints.canonname is not None or hints.addr is not None):
+        raise WinsockError(WSANO_RECOVERY)
     return names.getaddrinfo(node, service, hints or AddrInfo())
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...defs.codes import WSAEFAULT
+from ...errors import WinsockError
 from .. import memory
 
 # No family needs more; a larger namelen is legal, and reading all of it could run off the caller's buffer.
@@ -33,6 +35,12 @@ def optional_room(name: int, namelen: int) -> int | None:
 
 
 def outgoing(name: int, namelen: int, address: bytes) -> None:
-    """Store an address and its length where `room` has found enough."""
+    """Store an address and its length.
+
+    Raises:
+        WinsockError: WSAEFAULT, a provider gave more than it was told there is room for.
+    """
+    if len(address) > room(name, namelen):
+        raise WinsockError(WSAEFAULT)
     memory.write(name, address)
     memory.store_32(namelen, len(address))

@@ -12,7 +12,9 @@ from __future__ import annotations
 from typing import Final
 
 from ... import ws2_32
+from ...defs.codes import WSAEFAULT
 from ...defs.records import PROTOCOL_INFOA_SIZE, PROTOCOL_INFOW_SIZE
+from ...errors import WinsockError
 from .. import memory
 from ._condition import condition_function
 from ._sockaddr import incoming, optional_room, outgoing, room
@@ -102,6 +104,8 @@ def WSAConnect(
         memory.read(lpGQOS, _QOS_SIZE),
     )
     if callee is not None:
+        if len(data) > len(callee):
+            raise WinsockError(WSAEFAULT)
         callee[: len(data)] = data
         memory.store_32(lpCalleeData, len(data))
     return 0

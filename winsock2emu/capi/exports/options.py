@@ -33,6 +33,8 @@ def getsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> in
         if failure.needed is not None:
             memory.store_32(optlen, failure.needed)
         raise
+    if len(value) > room:  # a provider that does not look at the room
+        raise WinsockError(WSAEFAULT)
     memory.write(optval, value)
     memory.store_32(optlen, len(value))
     return 0
@@ -81,6 +83,8 @@ def WSAIoctl(
         if failure.needed is not None:
             memory.store_32(lpcbBytesReturned, failure.needed)
         raise
+    if len(output) > room:
+        raise WinsockError(WSAEFAULT)
     if output:
         memory.write(lpvOutBuffer, output)
     memory.store_32(lpcbBytesReturned, len(output))

@@ -43,7 +43,7 @@ def select(nfds: int, readfds: int, writefds: int, exceptfds: int, timeout: int)
 
 
 def __WSAFDIsSet(fd: int, set: int) -> int:
-    return int(set >= memory.LOWEST and fd in (_members(set) or ()))
+    return int(ws2_32.__WSAFDIsSet(fd, _members(set) or () if set >= memory.LOWEST else ()))
 
 
 def _members(fd_set: int) -> list[int] | None:

@@ -15,20 +15,17 @@ from typing import Any, Final
 # The emulator's own requirements and the tools that run a program's tests: they do real work on the host for us,
 # and their Windows branches need modules that only a Windows build of the interpreter has.
 HOST_PACKAGES: Final = frozenset(
-    "attr attrs typing_extensions dns ldap3 pyasn1 rich"
+    "winsock2emu winsock2emu_conformance attr attrs typing_extensions dns ldap3 pyasn1 rich"
     " pytest _pytest pluggy iniconfig xdist execnet pytest_timeout coverage hypothesis"
     " pip setuptools pkg_resources _distutils_hack wheel".split()
 )
-
-_INSTALLED: Final = ("site-packages", "dist-packages")
-
 
 def _folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     library = {os.path.dirname(os.__file__), paths["stdlib"], paths["platstdlib"]}
     ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     found = library | {os.path.realpath(folder) for folder in library} | {ours, os.path.realpath(ours)}
-    found.update(path for path in sys.path if path.endswith(".zip") and os.path.basename(path).startswith("python"))
+    found.update(path for path in sys.path if os.path.basename(path).startswith("python3") and path.endswith(".zip"))
     return tuple(folder + os.sep for folder in found)
 
 
@@ -48,14 +45,9 @@ def sees_windows(module: dict[str, Any]) -> bool:
 
 
 def _judge(file: str) -> bool:
-    parts = file.split(os.sep)
-    for installed in _INSTALLED:
-        if installed in parts[:-1]:
-            last = len(parts) - parts[::-1].index(installed)
-            if parts[last].partition(".")[0] in HOST_PACKAGES:
-                return False
-            parts = parts[last:]
-            break
-    else:
-        return not file.startswith(_FOLDERS)
-    return not file.startswith(_FOLDERS[:0]) or _OURS not in parts
+    folders = file.split(os.sep)[:-1]
+    for installed in ("site-packages", "dist-packages"):
+        if installed in folders:
+            inside = file.rpartition(f"{os.sep}{installed}{os.sep}")[2]
+            return inside.partition(os.sep)[0].removesuffix(".py") not in HOST_PACKAGES
+    return not file.startswith(_FOLDERS)

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from ...defs.addresstext import address_to_string, string_to_address
 from ...defs.codes import (
     WSAEACCES,
+    WSAEINTR,
     WSAEINVAL,
     WSAENOTSOCK,
     WSAEOPNOTSUPP,
@@ -75,6 +76,8 @@ class HostProvider:
         self._startups -= 1
         if self._startups > 0:
             return
+        for endpoint in tuple(self._sockets.values()):
+            endpoint.abort(WSAEINTR)
         for s in tuple(self._sockets):
             self.WSPCloseSocket(s)
 
