@@ -18,7 +18,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
 
-from .constants import INVALID_SOCKET, SOCKET_ERROR, WSAENOBUFS, code_name
+from .addresses import SIZE_IN, SIZE_IN6
+from .constants import AF_INET6, INVALID_SOCKET, SOCKET_ERROR, WSAENOBUFS, code_name
 from .layouts import LAYOUTS
 from .machine import Machine
 from .records import AddrInfo, HostEnt, ProtocolInfo, WSAData
@@ -29,6 +30,8 @@ GUARD = b"\xd7guard-pattern\xd7\xd7"  # 16 bytes; keeps the alignment of what it
 ROOM_FOR_ADDRESS = 128
 ROOM_FOR_OPTION = 1024
 ROOM_FOR_TEXT = 1100
+UNTOUCHED = b"\xab"
+FORMAT_MESSAGE_FROM_SYSTEM, FORMAT_MESSAGE_IGNORE_INSERTS = 0x1000, 0x0200
 
 #: How a function tells failure; "int" (SOCKET_ERROR) for all that are not named here.
 _RETURNS = {
@@ -140,6 +143,10 @@ class C:
     def new(self, content: int | bytes) -> Block:
         """Return memory (a size, or its content), freed after the case."""
         return self._memory.new(content)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return memory that a call handed out: what a returned pointer points to."""
+        return self._driver.machine.read(address, size)
 
     def pack(self, structure: str, **values: int | bytes) -> bytes:
         """Return the bytes of a structure of layouts.py."""
@@ -318,6 +325,14 @@ class CDriver(Target):
 
     def SetLastError(self, code: int) -> None:
         self.check("kernel32.SetLastError", code, returns="void")
+
+    def message(self, code: int) -> str:
+        with self._memory() as memory:
+            room = memory.new(2 * ROOM_FOR_TEXT)
+            flags = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS
+            given = (flags, 0, code & 0xFFFFFFFF, 0, room.address, ROOM_FOR_TEXT, 0)
+            size = self.check("kernel32.FormatMessageW", *given, returns="u32")
+            return room.read(2 * size).decode("utf-16-le").rstrip()
 
     # ---- life of a socket ----------------------------------------------------------------------------------
 
@@ -644,11 +659,14 @@ class CDriver(Target):
         with self._memory() as memory:
             room, size = _room_for_address(memory, length)
             record = memory.at(self._pack_protocol(info) if info is not None else None)
+            room.write(UNTOUCHED * room.size)
             given = (memory.text(text, self.form), family, record, room.address, size.address)
             try:
                 self.check(f"WSAStringToAddress{self.form}", *given)
             except Failed as failure:
                 failure.needed = size.number()
+                left = room.read()[: SIZE_IN6 if family == AF_INET6 else SIZE_IN]
+                failure.address = left if left.strip(UNTOUCHED) else None
                 raise
             return room.read()[: size.number()]
 

@@ -32,6 +32,7 @@ from .constants import (
     SOCK_STREAM,
     SOL_SOCKET,
     WSAENOTSOCK,
+    WSAEWOULDBLOCK,
     WSANOTINITIALISED,
 )
 from .threads import PATIENCE, Worker
@@ -318,6 +319,12 @@ class Target:
     def gethostname(self) -> str:
         self._absent("gethostname")
 
+    # ---- helpers: errors -----------------------------------------------------------------------------------
+
+    def message(self, code: int) -> str:
+        """Return the system's text for an error code, without its line end; empty when there is none."""
+        raise NotApplicable(f"target {self.name} has no message texts")
+
     # ---- helpers: sockets ----------------------------------------------------------------------------------
 
     def tcp(self, family: int = AF_INET) -> int:
@@ -372,11 +379,64 @@ class Target:
             self._peers[a], self._peers[b] = b, a
             yield a, b
 
+    @contextlib.contextmanager
+    def socket_in(self, state: str) -> Iterator[int]:
+        """One socket in a state, for tables of cases.
+
+        States: closed (a handle that was one), stream (new), bound, listening, connecting, connected, accepted;
+        datagram (new), bound-datagram, connected-datagram.
+        """
+        with contextlib.ExitStack() as stack:
+            match state:
+                case "closed":
+                    s = self.tcp()
+                    self.closesocket(s)
+                case "listening":
+                    s = stack.enter_context(self.listener())
+                case "connecting":
+                    s = stack.enter_context(self.connecting())
+                case "connected":
+                    s, _ = stack.enter_context(self.connected_pair())
+                case "accepted":
+                    _, s = stack.enter_context(self.connected_pair())
+                case "connected-datagram":
+                    s, _ = stack.enter_context(self.udp_pair())
+                case "stream" | "bound" | "datagram" | "bound-datagram":
+                    s = stack.enter_context(self.closing(self.udp() if "datagram" in state else self.tcp()))
+                    if "bound" in state:
+                        self.bind(s, loopback())
+                case _:
+                    raise ValueError(f"no state {state!r}")
+            yield s
+
     def dead_address(self, family: int = AF_INET, type: int = SOCK_STREAM) -> bytes:
         """Return a loopback address whose port nobody has just now."""
         with self.closing(self.socket(family, type, 0)) as s:
             self.bind(s, loopback(family))
             return self.getsockname(s)
+
+    @contextlib.contextmanager
+    def connecting(self) -> Iterator[int]:
+        """A non-blocking TCP socket whose connect is under way and stays so for a while.
+
+        A full backlog brings it about: hosts drop the request, or refuse it, which Windows takes a second to believe.
+        The case is n/a where neither works.
+        """
+        with contextlib.ExitStack() as stack:
+            listening = stack.enter_context(self.listener(backlog=1))
+            where = self.getsockname(listening)
+            for _ in range(16):
+                s: int = stack.enter_context(self.closing(self.tcp()))
+                self.nonblocking(s)
+                try:
+                    self.connect(s, where)
+                except Failed as failure:
+                    if failure.code != WSAEWOULDBLOCK:
+                        raise
+                if not any(self.select(None, [s], [s], _timeout(0.05))):
+                    yield s
+                    return
+            raise NotApplicable("no connect stays under way on this machine")
 
     def nonblocking(self, s: int, on: bool = True) -> None:
         """Set or clear non-blocking mode."""

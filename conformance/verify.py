@@ -29,7 +29,7 @@ class Failed(Exception):
         code: the last error, or the function's result where that is the code.
         call: the function's name.
         moved: bytes moved in spite of the failure, where the call reports them.
-        address: the sender's address, where the call reports it.
+        address: the sender's address, where the call reports it; what a failed WSAStringToAddress left behind.
         needed: the size the call says it needs.
     """
 

@@ -10,12 +10,13 @@ Differences:     a successful call leaves the last error alone. Windows stores 0
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from .defs.codes import MESSAGES, WSAError
+from .defs.codes import MESSAGES, WSASYSCALLFAILURE, WSAError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -167,15 +168,54 @@ EXPORTED: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
 def exported(call: Callable[P, R]) -> Callable[P, R]:
-    """Make ``call`` a DLL export: a failure becomes the calling thread's last error."""
+    """Make ``call`` a DLL export: a failure becomes the calling thread's last error.
+
+    A provider that fails without saying why is WSASYSCALLFAILURE to the program, as in the DLL. In Python that is a
+    code of 0, and every other exception that is no `WinsockError`, an untranslated `OSError` above all; it stays
+    behind the new one as its cause. Three kinds pass unchanged, since no provider means them as a failure of the call:
+
+    - `TypeError`, which tells the program that it passed a value of the wrong type (it cannot be told from a mistake
+      inside the provider, where the traceback helps as well), and `MemoryError`;
+    - `KeyboardInterrupt` and its like, which are no `Exception`;
+    - what the program's own code raised while it ran inside the call: a signal handler, which Python runs wherever the
+      main thread happens to wait, or a function that the program passed to this very call.
+    """
 
     @wraps(call)
     def export(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return call(*args, **kwargs)
         except WinsockError as failure:
+            if not failure.winerror:
+                _this_thread.last_error = WSASYSCALLFAILURE
+                raise WinsockError(WSASYSCALLFAILURE) from failure
             _this_thread.last_error = failure.winerror
             raise
+        except (TypeError, MemoryError):
+            raise
+        except Exception as failure:
+            if _raised_in(failure, (*args, *kwargs.values(), *map(signal.getsignal, signal.valid_signals()))):
+                raise
+            _this_thread.last_error = WSASYSCALLFAILURE
+            raise WinsockError(WSASYSCALLFAILURE) from failure
 
     EXPORTED[call.__module__, call.__name__] = export
     return export
+
+
+def _raised_in(failure: BaseException, functions: Iterable[object]) -> bool:
+    """True when the exception came out of one of the functions; what is no Python function does not count."""
+    codes = {_code(function) for function in functions if callable(function)}
+    traceback = failure.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in codes:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _code(function: Any) -> object:
+    """What a traceback shows of a function, a method, a partial or an object with ``__call__``."""
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__code__", getattr(function.__call__, "__code__", None))

@@ -15,7 +15,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -99,6 +99,7 @@ class Process:
         self._backend = backend
         self._engine: Pump | None = None
         self._loaded: dict[str, LoadedProvider] = {}
+        self._starting: set[str] = set()  # paths of the providers that are inside WSPStartup
         self._names: NameService | None = None
         self._lock = threading.RLock()
         _processes.add(self)
@@ -135,7 +136,8 @@ class Process:
         """WSACleanup: undo one startup; the last one closes every socket and unloads every provider.
 
         Raises:
-            WinsockError: WSANOTINITIALISED, no startup is left to undo.
+            WinsockError: WSANOTINITIALISED, no startup is left to undo; what a provider's WSPCleanup raises, after
+                everything else has ended as well.
         """
         with self._lock:
             if self.startup_count == 0:
@@ -146,14 +148,24 @@ class Process:
             loaded, self._loaded = self._loaded, {}
             engine, self._engine = self._engine, None
             self._names = None
-        for provider in loaded.values():
-            # It ends what waits on all its sockets before it closes the first: a peer in this process must not see
-            # the other end close instead of being cancelled itself.
-            provider.table.WSPCleanup()
-        for handle in self.sockets():
-            self.handles.remove(handle)
-        if engine is not None:
-            engine.close()
+            records = [(handle, self.objects.get(handle)) for handle in self.sockets()]
+        with ExitStack() as ends:  # from the last to the first, and all of them even if one fails
+            ends.callback(self._forget_catalog)
+            if engine is not None:
+                ends.callback(engine.close)
+            ends.callback(self._forget_sockets, records)
+            for provider in reversed(loaded.values()):
+                # It ends what waits on all its sockets before it closes the first: a peer in this process must not see
+                # the other end close instead of being cancelled itself.
+                ends.callback(provider.table.WSPCleanup)
+
+    def _forget_sockets(self, records: list[tuple[int, Any]]) -> None:
+        """Free the handles that the providers have left, but not one that a startup since then has made anew."""
+        for handle, record in records:
+            if self.objects.get(handle) is record:
+                self.handles.remove(handle)
+
+    def _forget_catalog(self) -> None:
         with self._lock:
             if self.startup_count == 0:
                 self._catalog = None
@@ -208,15 +220,23 @@ class Process:
         """The provider of a row, loaded and started on first use; all rows with one path share it.
 
         Raises:
-            WinsockError: what `catalog.loader.load` raises.
+            WinsockError: what `catalog.loader.load` raises; WSAEINVAL, the provider asks for itself while it starts;
+                WSANOTINITIALISED, the last WSACleanup came first.
         """
-        loaded = self._loaded.get(entry.provider_path)
+        path = entry.provider_path
+        loaded = self._loaded.get(path)
         if loaded is None:
             with self._lock:
-                loaded = self._loaded.get(entry.provider_path)
+                loaded = self._loaded.get(path)
                 if loaded is None:
-                    loaded = load(entry, self.upcalls)
-                    self._loaded[entry.provider_path] = loaded
+                    self.check_started()
+                    if path in self._starting:
+                        raise WinsockError(WSAEINVAL)
+                    self._starting.add(path)
+                    try:
+                        loaded = self._loaded[path] = load(entry, self.upcalls)
+                    finally:
+                        self._starting.discard(path)
         return loaded
 
     def provider_for_family(self, family: int, info: ProtocolInfo | None = None) -> WSPProcTable:
@@ -226,7 +246,7 @@ class Process:
             WinsockError: WSANOTINITIALISED; WSAEINVAL, there is none.
         """
         catalog = self.catalog
-        entry = catalog.by_id(info.catalog_entry_id) if info is not None else catalog.by_family(family)
+        entry = catalog.by_family(family) if info is None else catalog.named(info)
         if entry is None:
             raise WinsockError(WSAEINVAL)
         return self.provider(entry).table
@@ -245,6 +265,7 @@ class Process:
     def after_fork(self) -> None:
         """In the child: new locks and a new reactor; sockets stay usable, nothing waits or pends."""
         self._lock = threading.RLock()
+        self._starting.clear()
         self.handles.reset_locks()
         if self._engine is not None:
             self._engine.after_fork()
@@ -277,7 +298,9 @@ class ProcessUpcalls:
     def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
         entry = self._entry(catalog_entry_id)
         record = SocketRecord(self._process.provider(entry), entry, ifs=False, context=context)
-        return self._process.handles.allocate(record)
+        handle = self._process.handles.allocate(record)
+        self._keep_if_started(handle)
+        return handle
 
     def WPUModifyIFSHandle(self, catalog_entry_id: int, proposed: int, /) -> int:
         entry = self._entry(catalog_entry_id)
@@ -288,7 +311,14 @@ class ProcessUpcalls:
         if not handles.insert(proposed, record):
             # The number has an owner already: a layer takes over its lower layer's handle.
             handles.replace(proposed, record)
+        self._keep_if_started(proposed)
         return proposed
+
+    def _keep_if_started(self, handle: int) -> None:
+        """Take a new handle back when the last WSACleanup came in between and may not have seen it."""
+        if self._process.startup_count == 0:
+            self._process.handles.remove(handle)
+            raise WinsockError(WSANOTINITIALISED)
 
     def WPUCloseSocketHandle(self, s: int, /) -> None:
         if type(self._process.objects.get(s)) is not SocketRecord:
@@ -316,17 +346,17 @@ class ProcessUpcalls:
 
     def WPUOpenCurrentThread(self) -> int:
         thread = threading.get_ident()
-        self._threads[thread] = self._threads.get(thread, 0) + 1
+        with self._process._lock:
+            self._threads[thread] = self._threads.get(thread, 0) + 1
         return thread
 
     def WPUCloseThread(self, thread: int, /) -> None:
-        count = self._threads.get(thread, 0)
+        with self._process._lock:
+            count = self._threads.pop(thread, 0)
+            if count > 1:
+                self._threads[thread] = count - 1
         if not count:
             raise WinsockError(WSAEINVAL)
-        if count == 1:
-            del self._threads[thread]
-        else:
-            self._threads[thread] = count - 1
 
     def WPUQueueApc(self, thread: int, routine: Callable[[Any], None], context: Any, /) -> None:
         if thread not in self._threads:

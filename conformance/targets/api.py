@@ -93,6 +93,11 @@ class ApiTarget(Target):
         self.through("closesocket", s)
         self._closed(s)
 
+    def message(self, code: int) -> str:
+        """What a WinsockError says; it never is without words, so a code without text says it is unknown."""
+        text: str = self._error(code).strerror
+        return "" if text.startswith("Unknown error") else text
+
     def WSAAccept(
         self, s: int, namelen: int | None = None, condition: Condition | None = None, callback_data: int = 0
     ) -> tuple[int, bytes]:

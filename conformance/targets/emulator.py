@@ -14,6 +14,9 @@ from ..driver import CDriver
 from ..machine import MASK, Called, InProcess
 from ..target import Target
 
+#: What ctypes.FormatError says where FormatMessage fails.
+NO_TEXT = "<no description>"
+
 
 class EmulatorMachine(InProcess):
     """winsock2emu's C function pointers."""
@@ -39,6 +42,11 @@ class EmulatorTarget(CDriver):
 
     name = "emulator"
     description = "winsock2emu, C ABI"
+
+    def message(self, code: int) -> str:
+        """The text by way of ctypes' face, while kernel32 there has no FormatMessage."""
+        text: str = importlib.import_module("winsock2emu.capi.loader").FormatError(code)
+        return "" if text == NO_TEXT else text
 
 
 def make() -> Target:

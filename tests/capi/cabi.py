@@ -88,4 +88,10 @@ class Wsabufs:
         self.count = len(rows)
 
 
+def noted(seen: list[Any], what: Any, result: Any) -> Any:
+    """For stand-ins: keep what they were called with, return what they return."""
+    seen.append(what)
+    return result
+
+
 Replace = Callable[[str, Callable[..., Any]], None]

@@ -239,13 +239,47 @@ def test_too_little_room_for_the_address(winsock: Process, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["A", "W"])
-@pytest.mark.parametrize("text", ["", "nonsense", "1.2.3.4:99999", "::1"])
-def test_text_that_is_no_address(winsock: Process, form: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", b"\0\0\0\0"),
+        ("nonsense", b"\0\0\0\0"),
+        ("1.2.3.4:99999", b"\1\2\3\4"),
+        ("3.4.5.6 ", b"\3\4\5\6"),
+        ("::1", b"\0\0\0\0"),
+    ],
+)
+def test_text_that_is_no_ipv4_address(winsock: Process, form: str, text: str, read: bytes) -> None:
+    """Family and port 0 and the IP address as far as it was read; the length stays.
+
+    Wine's public test protocol.c:test_WSAStringToAddress, which passes on Windows.
+    """
     out, length = ctypes.create_string_buffer(b"\xee" * 28, 28), ctypes.c_int32(28)
 
     fails(WSAEINVAL, f"WSAStringToAddress{form}", encoded(form, text), AF_INET, None, out, ref(length))
 
-    assert (out.raw, length.value) == (b"\xee" * 28, 28)
+    assert out.raw[:8] == b"\0\0\0\0" + read
+    assert (out.raw[16:], length.value) == (b"\xee" * 12, 28)
+
+
+@pytest.mark.parametrize("form", ["A", "W"])
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", bytes(16)),
+        ("1:2:3:", b"\0\1\0\2\0\3" + bytes(10)),
+        ("::1]:65535", bytes(15) + b"\1"),
+        ("1.2.3.4", b"\1\2\3" + bytes(13)),
+    ],
+)
+def test_text_that_is_no_ipv6_address(winsock: Process, form: str, text: str, read: bytes) -> None:
+    """The same with 28 bytes; port, flow information and scope are 0."""
+    out, length = ctypes.create_string_buffer(b"\xee" * 38, 38), ctypes.c_int32(38)
+
+    fails(WSAEINVAL, f"WSAStringToAddress{form}", encoded(form, text), AF_INET6, None, out, ref(length))
+
+    assert out.raw == bytes(8) + read + bytes(4) + b"\xee" * 10
+    assert length.value == 38
 
 
 @pytest.mark.parametrize("form", ["A", "W"])

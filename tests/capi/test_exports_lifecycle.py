@@ -26,6 +26,7 @@ from tests.capi.cabi import (
     error,
     fails,
     inet,
+    noted,
     port_of,
     ref,
 )
@@ -143,7 +144,7 @@ def test_bind_refuses_bad_addresses(winsock: Process) -> None:
 @pytest.mark.parametrize("name", ["getsockname", "getpeername"])
 def test_a_name_and_its_length_are_stored(replace: Replace, name: str) -> None:
     seen: list[Any] = []
-    replace(name, lambda *args: seen.append(args) or PEER)
+    replace(name, lambda *args: noted(seen, args, PEER))
     out = Room(28)
 
     assert call(name, 5, out.bytes, ref(out.length)) == 0
@@ -156,7 +157,7 @@ def test_a_name_and_its_length_are_stored(replace: Replace, name: str) -> None:
 def test_missing_pointers_become_too_little_room(replace: Replace, name: str) -> None:
     """So that the API decides when the pointers are looked at; what it returns all the same has no place."""
     seen: list[Any] = []
-    replace(name, lambda s, room: seen.append(room) or PEER)
+    replace(name, lambda s, room: noted(seen, room, PEER))
     out = Room(16)
 
     fails(WSAEFAULT, name, 5, None, ref(out.length))
@@ -208,7 +209,7 @@ ACCEPTS = [("accept", ()), ("WSAAccept", (None, 0))]
 @pytest.mark.parametrize(("name", "more"), ACCEPTS)
 def test_accept_stores_the_caller(replace: Replace, name: str, more: tuple[Any, ...]) -> None:
     seen: list[Any] = []
-    replace(name, lambda s, room, *rest: seen.append(room) or (77, PEER))
+    replace(name, lambda s, room, *rest: noted(seen, room, (77, PEER)))
     out = Room(28)
 
     assert call(name, 5, out.bytes, ref(out.length), *more) == 77
@@ -261,7 +262,7 @@ def test_accept_that_would_block(winsock: Process) -> None:
 
 def test_wsaconnect_passes_user_data_and_qos(replace: Replace) -> None:
     seen: list[Any] = []
-    replace("WSAConnect", lambda *args: seen.append(args) or b"ok")
+    replace("WSAConnect", lambda *args: noted(seen, args, b"ok"))
     caller, callee = Wsabufs(b"hello"), Wsabufs(ctypes.create_string_buffer(8))
     qos = structs.QOS()
     qos.SendingFlowspec.TokenRate = 0x01020304
@@ -306,9 +307,8 @@ def test_wsaaccept_calls_the_condition_function(replace: Replace) -> None:
         buffer = structs.WSABUF.from_address(pointer)
         return ctypes.string_at(buffer.buf, buffer.len) if buffer.len else b""
 
-    arguments = [ctypes.c_void_p] * 7 + [ctypes.c_size_t]
+    arguments: list[Any] = [ctypes.c_void_p] * 7 + [ctypes.c_size_t]
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, *arguments)
     def condition(*args: Any) -> int:
         caller, data, sqos, gqos, callee, answer, group, number = args
         group_id = ctypes.c_uint32.from_address(group).value
@@ -320,7 +320,8 @@ def test_wsaaccept_calls_the_condition_function(replace: Replace) -> None:
 
     replace("WSAAccept", stand_in)
 
-    assert call("WSAAccept", 5, None, None, condition, 0x1122334455667788) == 2
+    in_c = ctypes.CFUNCTYPE(ctypes.c_int, *arguments)(condition)
+    assert call("WSAAccept", 5, None, None, in_c, 0x1122334455667788) == 2
 
     assert told == [(inet(1), None, None, None, inet(2), b"", 0, 0x1122334455667788)]
 

@@ -23,6 +23,7 @@ from tests.capi.cabi import (
     error,
     fails,
     inet,
+    noted,
     ref,
 )
 from winsock2emu.capi import memory, structs
@@ -98,7 +99,7 @@ def test_freeing_nothing_is_harmless(process: Process, form: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_names_and_hints_reach_the_api(replace: Replace, form: str) -> None:
     seen: list[Any] = []
-    replace("getaddrinfo", lambda *args: seen.append(args) or [])
+    replace("getaddrinfo", lambda *args: noted(seen, args, []))
     result = ctypes.c_void_p(UNTOUCHED)
     name = GETADDRINFO[form]
     hints = structs.addrinfo(4, 2, 1, 6)
@@ -186,7 +187,7 @@ def test_numeric_names_through_c(winsock: Process, form: str) -> None:
 def test_only_what_is_asked_for_is_looked_up(replace: Replace, form: str) -> None:
     """Without a node buffer there is no reverse look-up, and nobody can require its name."""
     seen: list[int] = []
-    replace("getnameinfo", lambda address, flags: seen.append(flags) or ("näme", "http"))
+    replace("getnameinfo", lambda address, flags: noted(seen, flags, ("näme", "http")))
     node, service, nothing = room(form, 32), room(form, 32), (None, 0)
 
     assert call(*nameinfo(form, inet(80), 16, node, nothing, NI_NAMEREQD)) == 0
@@ -249,7 +250,7 @@ def test_a_hostent_is_built(replace: Replace) -> None:
     seen: list[Any] = []
     addresses = (b"\x0a\0\0\1", b"\x0a\0\0\2")
     host = HostEnt(name="näme.example", aliases=("n", "m.example"), addrtype=2, addresses=addresses)
-    replace("gethostbyname", lambda name: seen.append(name) or host)
+    replace("gethostbyname", lambda name: noted(seen, name, host))
 
     pointer = call("gethostbyname", "höst".encode())
 

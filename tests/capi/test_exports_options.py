@@ -24,6 +24,7 @@ from tests.capi.cabi import (
     call,
     dword,
     fails,
+    noted,
     ref,
 )
 from winsock2emu.capi import structs
@@ -84,6 +85,18 @@ def test_the_protocol_record_of_a_socket(tcp: int, option: int, form: str) -> No
 
     assert (record.iAddressFamily, record.iSocketType, record.iProtocol) == (AF_INET, SOCK_STREAM, 6)
     assert length.value == ctypes.sizeof(record)
+
+
+@pytest.mark.parametrize(("option", "size"), [(SO_PROTOCOL_INFOA, 372), (SO_PROTOCOL_INFOW, 628)])
+def test_the_protocol_record_in_other_rooms(tcp: int, option: int, size: int) -> None:
+    """Observed on Windows: opt-protoinfo-short stores the length of the record, opt-protoinfo-long stores nothing."""
+    room = ctypes.create_string_buffer(2 * size)
+    short, long = ctypes.c_int32(size // 2), ctypes.c_int32(2 * size)
+
+    fails(WSAEFAULT, "getsockopt", tcp, SOL_SOCKET, option, room, ref(short))
+    assert (short.value, room.raw) == (size, bytes(2 * size))
+    assert call("getsockopt", tcp, SOL_SOCKET, option, room, ref(long)) == 0
+    assert long.value == 2 * size
 
 
 def test_values_reach_the_api_with_their_length(replace: Replace) -> None:
@@ -167,7 +180,7 @@ def test_a_needed_length_is_stored(replace: Replace) -> None:
 
 def test_an_argument_goes_in_and_its_value_comes_out(replace: Replace) -> None:
     seen: list[Any] = []
-    replace("ioctlsocket", lambda *args: seen.append(args) or 0xFFFFFFFE)
+    replace("ioctlsocket", lambda *args: noted(seen, args, 0xFFFFFFFE))
     argument = dword(77)
 
     assert call("ioctlsocket", 5, long(FIONBIO), ref(argument)) == 0
@@ -205,14 +218,14 @@ def test_ioctlsocket_checks_the_handle_first(tcp: int) -> None:
 
 def test_buffers_reach_the_api(replace: Replace) -> None:
     seen: list[Any] = []
-    replace("WSAIoctl", lambda *args: seen.append(args) or b"xyz")
+    replace("WSAIoctl", lambda *args: noted(seen, args, b"xyz"))
     out = ctypes.create_string_buffer(b"\xee" * 8, 8)
     returned = dword()
 
     assert call("WSAIoctl", 5, SIO_BASE_HANDLE, b"abcd", 3, out, 8, ref(returned), None, None) == 0
     assert (out.raw, returned.value) == (b"xyz" + b"\xee" * 5, 3)
 
-    replace("WSAIoctl", lambda *args: seen.append(args) or b"")
+    replace("WSAIoctl", lambda *args: noted(seen, args, b""))
     assert call("WSAIoctl", 5, SIO_BASE_HANDLE, None, 3, None, 8, ref(returned), None, None) == 0
     assert call("WSAIoctl", 5, SIO_BASE_HANDLE, b"", 0, out, 0, ref(returned), None, None) == 0
     assert returned.value == 0

@@ -27,6 +27,7 @@ from tests.capi.cabi import (
     error,
     fails,
     inet,
+    noted,
     ref,
 )
 from winsock2emu.capi import structs, table
@@ -67,7 +68,7 @@ def recording(seen: list[Any], result: Any) -> Callable[..., Any]:
 
 def test_send_shows_the_callers_memory(replace: Replace) -> None:
     seen: list[Any] = []
-    replace("send", lambda s, data, flags: seen.append((s, bytes(data), flags)) or 3)
+    replace("send", lambda s, data, flags: noted(seen, (s, bytes(data), flags), 3))
 
     assert call("send", 5, b"abcdef", 4, 7) == 3
     assert seen == [(5, b"abcd", 7)]
@@ -89,7 +90,7 @@ def test_recv_fills_the_callers_memory(replace: Replace) -> None:
 def test_bad_buffers_go_down_as_none(replace: Replace, name: str) -> None:
     """NULL and negative lengths; a length of 0 needs no buffer."""
     seen: list[Any] = []
-    replace(name, lambda s, buffer, *rest: seen.append(buffer) or ((0, None) if name == "recvfrom" else 0))
+    replace(name, lambda s, buffer, *rest: noted(seen, buffer, ((0, None) if name == "recvfrom" else 0)))
     more = (None, 0) if name == "sendto" else (None, None) if name == "recvfrom" else ()
 
     for buffer, length in ((None, 1), (16, 1), (b"abc", -1), (None, -1)):
@@ -195,7 +196,7 @@ def test_recvfrom_on_a_stream_leaves_the_sender_untouched(pair: tuple[int, int])
 
 def test_sendto_passes_the_address(replace: Replace) -> None:
     seen: list[Any] = []
-    replace("sendto", lambda s, data, flags, to: seen.append((bytes(data), flags, to)) or 1)
+    replace("sendto", lambda s, data, flags, to: noted(seen, (bytes(data), flags, to), 1))
 
     assert call("sendto", 5, b"a", 1, 9, inet(7), 16) == 1
     assert call("sendto", 5, b"a", 1, 9, inet(7), 3) == 1
@@ -212,7 +213,7 @@ def test_arrays_reach_the_api_in_order(replace: Replace) -> None:
     seen: list[Any] = []
     replace(
         "WSASend",
-        lambda s, buffers, flags, op: seen.append([b if b is None else bytes(b) for b in buffers]) or 6,
+        lambda s, buffers, flags, op: noted(seen, [b if b is None else bytes(b) for b in buffers], 6),
     )
     buffers = Wsabufs(b"abc", (0, 0), (5, 0), b"de", (1, 16), (0, 16))
     sent = dword()
@@ -288,7 +289,7 @@ def test_flags_go_in_and_come_out(replace: Replace) -> None:
     into = Wsabufs(b"....")
     args = (5, into.array, 1, ref(received), ref(flags))
 
-    replace("WSARecv", lambda s, b, flags, op: seen.append(flags) or 3)
+    replace("WSARecv", lambda s, b, flags, op: noted(seen, flags, 3))
     assert call("WSARecv", *args, None, None) == 0
     assert (seen, received.value, flags.value) == ([MSG_PEEK], 3, 0)
 

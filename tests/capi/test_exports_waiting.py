@@ -18,6 +18,7 @@ from tests.capi.cabi import (
     Replace,
     call,
     fails,
+    noted,
     ref,
 )
 from winsock2emu.capi import structs
@@ -39,7 +40,7 @@ def members(made: structs.FD_SET) -> list[int]:
 
 def test_sets_reach_the_api_and_come_back_compacted(replace: Replace) -> None:
     seen: list[Any] = []
-    replace("select", lambda *args: seen.append(args) or ([7], [], [INVALID_SOCKET - 1, 9]))
+    replace("select", lambda *args: noted(seen, args, ([7], [], [INVALID_SOCKET - 1, 9])))
     read, write, other = fd_set(5, 6, 7), fd_set(8), fd_set(INVALID_SOCKET - 1, 9)
     wait = structs.TIMEVAL(3, 250_000)
 
@@ -53,7 +54,7 @@ def test_sets_reach_the_api_and_come_back_compacted(replace: Replace) -> None:
 
 def test_null_means_no_set_and_no_limit(replace: Replace) -> None:
     seen: list[Any] = []
-    replace("select", lambda *args: seen.append(args) or ([], [4], []))
+    replace("select", lambda *args: noted(seen, args, ([], [4], [])))
     write = fd_set(4)
 
     assert call("select", 99, None, ref(write), None, None) == 1
@@ -64,7 +65,7 @@ def test_null_means_no_set_and_no_limit(replace: Replace) -> None:
 def test_negative_times_are_the_apis_business(replace: Replace) -> None:
     """tv_sec and tv_usec are 32-bit longs."""
     seen: list[Any] = []
-    replace("select", lambda r, w, e, timeout: seen.append(timeout) or ([], [], []))
+    replace("select", lambda r, w, e, timeout: noted(seen, timeout, ([], [], [])))
 
     assert call("select", 0, ref(fd_set(1)), None, None, ref(structs.TIMEVAL(-1, -2))) == 0
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.capi.cabi import noted
 from tests.reference import reference
 from winsock2emu import errors, trace, ws2_32
 from winsock2emu.capi import table
@@ -30,7 +31,7 @@ ERROR_CALL_NOT_IMPLEMENTED = 120
 STATUS_NOT_IMPLEMENTED = 0xC0000002
 
 # What one word of the reference means as a result of the C type, unsigned where C is.
-FAILURES = {
+FAILURES: dict[str, set[Any]] = {
     "SOCKET_ERROR": {-1},
     "INVALID_SOCKET": {INVALID_SOCKET},
     "INVALID_HANDLE_VALUE": {INVALID_SOCKET},
@@ -400,7 +401,7 @@ def test_winsock_1_1_translates_option_numbers(replaced: Callable[..., None], na
     expected = new if level == 0 else old
     seen: list[tuple[Any, ...]] = []
     replaced("setsockopt", lambda *args: seen.append(args))
-    replaced("getsockopt", lambda *args: seen.append(args) or b"\1\0\0\0")
+    replaced("getsockopt", lambda *args: noted(seen, args, b"\1\0\0\0"))
     value, length = ctypes.c_uint32(7), ctypes.c_int32(4)
 
     assert call("wsock32", "setsockopt", 5, level, old, ctypes.byref(value), 4) == 0

@@ -135,9 +135,7 @@ def _structure(
     return type(name, (ctypes.Structure,), body)
 
 
-def _overlay(
-    name: str, cluster: Sequence[Field], inner: dict[str, list[Field]], size: int
-) -> type[ctypes.Union]:
+def _overlay(name: str, cluster: Sequence[Field], inner: dict[str, list[Field]], size: int) -> type[ctypes.Union]:
     """The unnamed union behind overlapping members; each run without an overlap is an alternative."""
     base = cluster[0].offset
     runs: list[list[Field]] = []

@@ -9,20 +9,22 @@ Lives elsewhere: the functions (capi.exports), their prototypes (defs.exports), 
 Thunks:          no exception crosses into C. A `WinsockError` becomes the thread's last error and the
                  documented failure value. Whatever else comes, from a KeyboardInterrupt to a bug, is parked
                  in `this_thread.pending_exception`; who made the call from Python takes it with
-                 `take_pending_exception` and raises it.
+                 `take_pending_exception` and raises it. Where there is none, in a thread that C made,
+                 `sys.excepthook` gets the exception at once.
 Unwritten:       exports without behaviour exist and fail loudly: WSAEOPNOTSUPP (10045), in kernel32 and
                  user32 ERROR_CALL_NOT_IMPLEMENTED (120), in ntdll STATUS_NOT_IMPLEMENTED, and a trace
                  event.
 Pointers' life:  a pointer is made when it is first asked for and stays valid, and the same, until the
                  process ends.
-Speed:           CPython 3.11, this layer alone: 0.5 us for a call such as htons through ctypes, of which
-                 0.35 are ctypes' own way out and back in.
+Speed:           CPython 3.11: htons through ctypes takes 0.5 us, 0.3 of them in ctypes; a recv that would
+                 block 6.3 us, 4.7 of them in the API.
 Sources:         export lists of the DLLs; "Winsock functions" and "Error codes" on Microsoft Learn.
 """
 
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
 from types import ModuleType
@@ -57,6 +59,7 @@ from .exports import (
 from .exports import (
     names as name_service,
 )
+from .threads import made_by_c
 
 # ---------------------------------------------------------------------------------------------- C types
 
@@ -171,6 +174,19 @@ def take_pending_exception() -> BaseException | None:
     return pending
 
 
+def _fail(code: int) -> None:
+    made_by_c()  # or the code would be gone when the caller asks for it
+    set_last_error(code)
+
+
+def _park(error: BaseException) -> None:
+    """Keep an exception for the Python code behind the call; where there is none, report it now."""
+    if sys._getframe(1).f_back is None:  # below the thunk there is only C
+        sys.excepthook(type(error), error, error.__traceback__)
+    else:
+        this_thread.pending_exception = error
+
+
 def _thunk(call: Callable[..., Any], failure: int | None) -> Callable[..., Any]:
     """For functions that report through the last error."""
 
@@ -178,9 +194,9 @@ def _thunk(call: Callable[..., Any], failure: int | None) -> Callable[..., Any]:
         try:
             return call(*args)
         except WinsockError as error:
-            set_last_error(error.winerror)
+            _fail(error.winerror)
         except BaseException as error:
-            this_thread.pending_exception = error
+            _park(error)
         return failure
 
     return thunk
@@ -193,10 +209,10 @@ def _code_thunk(call: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return call(*args)
         except WinsockError as error:
-            set_last_error(error.winerror)
+            _fail(error.winerror)
             return error.winerror
         except BaseException as error:
-            this_thread.pending_exception = error
+            _park(error)
         return WSASYSCALLFAILURE
 
     return thunk
@@ -215,12 +231,12 @@ def _unwritten(dll: str, function: Export) -> Callable[..., Any]:
 
     def unwritten(*args: Any) -> Any:
         try:
-            set_last_error(code)
+            _fail(code)
             if error_at is not None and args[error_at] >= memory.LOWEST:
                 memory.store_32(args[error_at], code)
             trace.emit_unwritten(dll, function.name)
         except BaseException as error:
-            this_thread.pending_exception = error
+            _park(error)
         return args[0] if echo else result
 
     return unwritten

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from typing import Any
 
 import attrs
@@ -47,11 +48,16 @@ def resolve(path: str) -> Any:
 
 
 def _expand(path: str) -> str:
-    """Replace each %NAME% by the environment variable; unknown names stay as they are."""
-    parts = path.split("%")
-    for index in range(1, len(parts) - 1, 2):
-        parts[index] = os.environ.get(parts[index], f"%{parts[index]}%")
-    return "".join(parts) if len(parts) % 2 else path
+    """Replace each %NAME% by the environment variable, in whatever case; unknown names stay as they are."""
+    return re.sub("%([^%]+)%", _variable, path)
+
+
+def _variable(reference: re.Match[str]) -> str:
+    name = reference[1]
+    value = os.environ.get(name)
+    if value is None:  # names have no case on Windows
+        value = next((v for n, v in os.environ.items() if n.upper() == name.upper()), reference[0])
+    return value
 
 
 def load(entry: CatalogEntry, upcalls: Upcalls) -> LoadedProvider:

@@ -4,8 +4,13 @@ Part played:     the protocol catalog of the registry, as one process has read i
 Lives here:      `CatalogEntry`, `Catalog` (an immutable snapshot) and the rows Windows has built in.
 Lives elsewhere: loading what a row names (loader); who asks (process).
 Sources:         transport-division-of-responsibilities-between-dll-and-service-providers-2, nf-winsock2-wsasocketw,
-                 nf-winsock2-wsaenumprotocolsw. Names, flags and GUIDs are those a Windows machine lists.
-Differences:     AF_UNIX stands last, as on Windows 10 1803 and later.
+                 nf-winsock2-wsaenumprotocolsw; which error a request gets that nothing matches is what Windows does,
+                 as recorded by the public test suite of the Wine project. Names, flags and GUIDs are those a Windows
+                 machine lists.
+Differences:     a protocol that belongs to another type, (AF_INET, SOCK_STREAM, IPPROTO_UDP), is WSAEPROTONOSUPPORT as
+                 on Windows, where the pages give WSAEPROTOTYPE. A type that no entry has is found out before the
+                 family, and no family with protocol 0 is WSAEINVAL whatever the type, both as on Windows. AF_UNIX
+                 stands last, as on Windows 10 1803 and later.
 """
 
 from __future__ import annotations
@@ -19,7 +24,6 @@ from ..defs.codes import (
     WSAEAFNOSUPPORT,
     WSAEINVAL,
     WSAEPROTONOSUPPORT,
-    WSAEPROTOTYPE,
     WSAESOCKTNOSUPPORT,
 )
 from ..defs.constants import (
@@ -71,7 +75,7 @@ class CatalogEntry:
         return self.info.chain_len != LAYERED_CHAIN
 
     def speaks(self, protocol: int) -> bool:
-        """True when ``protocol`` lies in the row's range; 0 only for rows that match it."""
+        """True when ``protocol`` lies in the row's range, or is 0 and the row matches that as well."""
         info = self.info
         if protocol == 0 and info.provider_flags & PFL_MATCHES_PROTOCOL_ZERO:
             return True
@@ -88,6 +92,19 @@ class Catalog:
     def by_id(self, catalog_id: int) -> CatalogEntry | None:
         """The row with that id."""
         return self._by_id.get(catalog_id)
+
+    def named(self, info: ProtocolInfo) -> CatalogEntry:
+        """The row that a protocol record of a program names, by its catalog id alone.
+
+        Raises:
+            WinsockError: WSAEINVAL, no row has that id, or it is a layered protocol's, which cannot be used alone.
+        """
+        if not isinstance(info, ProtocolInfo):
+            raise TypeError(f"a protocol record is a ProtocolInfo, not {info.__class__.__name__}")
+        entry = self._by_id.get(info.catalog_entry_id)
+        if entry is None or not entry.usable:
+            raise WinsockError(WSAEINVAL)
+        return entry
 
     def by_family(self, family: int) -> CatalogEntry | None:
         """The first usable row of an address family."""
@@ -110,26 +127,28 @@ class Catalog:
     def select(self, af: int, type: int, protocol: int) -> CatalogEntry:
         """The row that a request without a protocol record gets: the first that matches the triple.
 
-        ``af`` and ``type`` 0 match anything; ``protocol`` 0 matches the rows that say so.
+        ``af`` and ``type`` 0 match anything; ``protocol`` 0 matches the rows that say so, but needs a family. Layered
+        protocols never count, hidden rows do.
 
         Raises:
-            WinsockError: WSAEINVAL, all three are 0 or known values that no row combines; WSAEAFNOSUPPORT,
-                WSAESOCKTNOSUPPORT, WSAEPROTOTYPE, WSAEPROTONOSUPPORT, in this order of precedence.
+            WinsockError: WSAEINVAL, neither a family nor a protocol; WSAESOCKTNOSUPPORT, no row has the type;
+                WSAEAFNOSUPPORT, none has the family; WSAESOCKTNOSUPPORT, none of the family has the type;
+                WSAEPROTONOSUPPORT, none of these has the protocol. The first one wins.
         """
-        if af == 0 and type == 0 and protocol == 0:
+        if not af and not protocol:
             raise WinsockError(WSAEINVAL)
         rows = [entry for entry in self.entries if entry.usable]
-        family = [e for e in rows if af in (0, e.info.address_family)]
+        if type and rows and all(entry.info.socket_type != type for entry in rows):
+            raise WinsockError(WSAESOCKTNOSUPPORT)
+        family = [entry for entry in rows if af in (0, entry.info.address_family)]
         if not family:
             raise WinsockError(WSAEAFNOSUPPORT)
-        typed = [e for e in family if type in (0, e.info.socket_type)]
+        typed = [entry for entry in family if type in (0, entry.info.socket_type)]
         if not typed:
             raise WinsockError(WSAESOCKTNOSUPPORT)
         for entry in typed:
             if entry.speaks(protocol):
                 return entry
-        if any(entry.speaks(protocol) and not entry.info.protocol_max_offset for entry in family):
-            raise WinsockError(WSAEPROTOTYPE)
         raise WinsockError(WSAEPROTONOSUPPORT)
 
 

@@ -4,8 +4,9 @@ Part played:     the WSP half of ws2spi.h.
 Lives here:      the contract, and the table as the loader checks it.
 Lives elsewhere: who calls it (ws2_32, through process.SocketRecord), what a provider may call (upcalls).
 Conventions:     out-parameters are returned; a failure raises `WinsockError` (the lpErrno of the C interface) and
-                 nothing else. A provider validates every argument of a forwarded call, in the order of appendix B of
-                 the project's reference, and never calls the API layer. Addresses are bytes in Windows' memory layout.
+                 nothing else: to a program anything else is a failure without a code (errors.exported). A provider
+                 validates every argument of a forwarded call, in the order of appendix B of the project's reference,
+                 and never calls the API layer. Addresses are bytes in Windows' memory layout.
                  A buffer that is None stands for a WSABUF with a NULL pointer.
                  ``operation`` is the overlapped request, None for a synchronous call.
 Sources:         transport-mapping-between-api-and-spi-functions-2, nf-ws2spi-wspstartup and the pages of each WSP

@@ -3,7 +3,8 @@
 Part played:     WSPUPCALLTABLE and the WPU half of ws2spi.h.
 Lives here:      the contract.
 Lives elsewhere: the implementation (process.ProcessUpcalls); WPUCompleteOverlappedRequest, which is no part of the
-table. Conventions:     as in `transport`: out-parameters are returned, failures raise `WinsockError`.
+                 table.
+Conventions:     as in `transport`: out-parameters are returned, failures raise `WinsockError`.
 Sources:         upcalls-exposed-by-windows-sockets-2-dll-2 and the pages of each WPU function.
 """
 
@@ -41,14 +42,20 @@ class Upcalls(Protocol):
         ...
 
     def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
-        """Number a socket that has no descriptor; ``context`` comes back from WPUQuerySocketHandleContext."""
+        """Number a socket that has no descriptor; ``context`` comes back from WPUQuerySocketHandleContext.
+
+        Raises:
+            WinsockError: WSAEINVAL, unknown catalog id, or its provider is still inside WSPStartup.
+        """
         ...
 
     def WPUModifyIFSHandle(self, catalog_entry_id: int, proposed: int, /) -> int:
         """Register a socket under its descriptor's number; only the returned value is shown to the client.
 
+        A number that is registered already passes to the caller: so a layer takes over its lower layer's handle.
+
         Raises:
-            WinsockError: WSAEINVAL, unknown catalog id or a number that cannot be a handle.
+            WinsockError: WSAEINVAL, as for WPUCreateSocketHandle, or a number that cannot be a handle.
         """
         ...
 
@@ -81,7 +88,7 @@ class Upcalls(Protocol):
         ...
 
     def WPUCloseThread(self, thread: int, /) -> None:
-        """Give the identifier back."""
+        """Give the identifier back; WSAEINVAL when it is none."""
         ...
 
     def WPUQueueApc(self, thread: int, routine: Callable[[Any], None], context: Any, /) -> None:

@@ -236,7 +236,8 @@ def WSAStringToAddress(
     Raises:
         WinsockError: WSANOTINITIALISED before WSAStartup; WSAEINVAL, no provider for the family; WSAEFAULT,
             no text, or too little room for an address of the family: ``needed`` has the bytes that would do;
-            WSAEINVAL, bad text.
+            WSAEINVAL, bad text: ``address`` has what Windows leaves in the caller's structure, family 0 and as much of
+            the IP address as was read.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsastringtoaddressw
     """

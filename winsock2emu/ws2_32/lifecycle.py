@@ -11,7 +11,6 @@ from typing import Any
 
 from ..defs.codes import WSAEINVAL
 from ..defs.constants import (
-    FROM_PROTOCOL_INFO,
     WSA_FLAG_ACCESS_SYSTEM_SECURITY,
     WSA_FLAG_MULTIPOINT_C_LEAF,
     WSA_FLAG_MULTIPOINT_C_ROOT,
@@ -48,8 +47,8 @@ def socket(af: int, type: int, protocol: int) -> int:
         protocol: protocol number; 0 matches the entries that say so.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAEINVAL, all three are 0; WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTOTYPE
-            or WSAEPROTONOSUPPORT, no entry matches; WSAEPROVIDERFAILEDINIT, WSAEINVALIDPROVIDER or
+        WinsockError: WSANOTINITIALISED; WSAEINVAL, neither a family nor a protocol; WSAESOCKTNOSUPPORT,
+            WSAEAFNOSUPPORT or WSAEPROTONOSUPPORT, no entry matches; WSAEPROVIDERFAILEDINIT, WSAEINVALIDPROVIDER or
             WSAEINVALIDPROCTABLE, the provider could not be loaded; WSAEACCES, a raw socket without the right to it;
             WSAEMFILE; WSAENOBUFS.
 
@@ -69,8 +68,8 @@ def WSASocket(
     """Make a socket, of a given catalog entry if ``info`` names one.
 
     Args:
-        af, type, protocol: as for `socket`; with ``info`` they go to the provider unchanged, and FROM_PROTOCOL_INFO
-            (-1) stands for the record's own value.
+        af, type, protocol: as for `socket`; with ``info`` nothing is matched: they go to the provider as they are,
+            and to it 0 and FROM_PROTOCOL_INFO (-1) stand for the record's own value.
         info: a record from WSAEnumProtocols; only its catalog id chooses the provider.
         group: reserved, 0.
         flags: WSA_FLAG_*.
@@ -87,16 +86,11 @@ def WSASocket(
         raise WinsockError(WSAEINVAL)
     if info is None:
         entry = catalog.select(af, type, protocol)
+        info = entry.info
     else:
-        found = catalog.by_id(info.catalog_entry_id)
-        if found is None or not found.usable:
-            raise WinsockError(WSAEINVAL)
-        entry = found
-        af = info.address_family if af == FROM_PROTOCOL_INFO else af
-        type = info.socket_type if type == FROM_PROTOCOL_INFO else type
-        protocol = info.protocol if protocol == FROM_PROTOCOL_INFO else protocol
+        entry = catalog.named(info)
     table = process.provider(entry).table
-    handle: int = table.WSPSocket(af, type, protocol, info or entry.info, group, flags)
+    handle: int = table.WSPSocket(af, type, protocol, info, group, flags)
     return handle
 
 

@@ -8,12 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..defs.codes import WSAEFAULT, WSAEOPNOTSUPP
-from ..defs.constants import FIONBIO, FIONREAD, SIOCATMARK
 from ..errors import WinsockError, exported
 from ..process import current_process
-
-# ioctlsocket has one u_long for both directions; these codes are all it knows.
-_ULONG_CODES = frozenset((FIONBIO, FIONREAD, SIOCATMARK))
 
 
 @exported
@@ -54,7 +50,7 @@ def setsockopt(s: int, level: int, option: int, value: bytes | int | None) -> No
 
 @exported
 def ioctlsocket(s: int, command: int, argument: int | None) -> int:
-    """Carry out FIONBIO, FIONREAD or SIOCATMARK.
+    """Carry out a control code that takes or gives one u_long: FIONBIO, FIONREAD, SIOCATMARK, SIO_RCVALL, ...
 
     Args:
         s: a socket.
@@ -65,18 +61,16 @@ def ioctlsocket(s: int, command: int, argument: int | None) -> int:
         The u_long afterwards.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no argument; WSAEOPNOTSUPP, another command.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no argument; WSAEOPNOTSUPP, an unknown code;
+            WSAEFAULT, a code whose answer is longer.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-ioctlsocket
     """
     record = current_process().socket(s)
     if argument is None:
         raise WinsockError(WSAEFAULT)
-    code = command & 0xFFFFFFFF
-    if code not in _ULONG_CODES:
-        raise WinsockError(WSAEOPNOTSUPP)
     data = (argument & 0xFFFFFFFF).to_bytes(4, "little")
-    result: bytes = record.wsp.WSPIoctl(s, code, data, 4, None)
+    result: bytes = record.wsp.WSPIoctl(s, command & 0xFFFFFFFF, data, 4, None)
     return int.from_bytes(result, "little") if result else argument
 
 

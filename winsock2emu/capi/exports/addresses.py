@@ -22,6 +22,7 @@ from ...defs.constants import AF_INET6
 from ...defs.records import PROTOCOL_INFOA_SIZE, PROTOCOL_INFOW_SIZE
 from ...errors import WinsockError
 from .. import memory
+from ..threads import made_by_c
 from ._sockaddr import incoming, outgoing
 from .protocols import protocol_info
 
@@ -44,6 +45,7 @@ _IN6ADDR_SIZE: Final = 16
 
 class _PerThread(threading.local):
     def __init__(self) -> None:
+        made_by_c()  # its threads keep the buffer, too
         self.text = ctypes.create_string_buffer(16)
         self.address = ctypes.addressof(self.text)
 
@@ -122,18 +124,14 @@ def WSAStringToAddressA(
     AddressString: int, AddressFamily: int, lpProtocolInfo: int, lpAddress: int, lpAddressLength: int
 ) -> int:
     text = memory.ansi(AddressString)
-    return _string_to_address(
-        text, AddressFamily, lpProtocolInfo, PROTOCOL_INFOA_SIZE, lpAddress, lpAddressLength
-    )
+    return _string_to_address(text, AddressFamily, lpProtocolInfo, PROTOCOL_INFOA_SIZE, lpAddress, lpAddressLength)
 
 
 def WSAStringToAddressW(
     AddressString: int, AddressFamily: int, lpProtocolInfo: int, lpAddress: int, lpAddressLength: int
 ) -> int:
     text = memory.wide(AddressString)
-    return _string_to_address(
-        text, AddressFamily, lpProtocolInfo, PROTOCOL_INFOW_SIZE, lpAddress, lpAddressLength
-    )
+    return _string_to_address(text, AddressFamily, lpProtocolInfo, PROTOCOL_INFOW_SIZE, lpAddress, lpAddressLength)
 
 
 def _packed_size(family: int) -> int:
@@ -183,6 +181,9 @@ def _string_to_address(
     except WinsockError as failure:
         if failure.needed is not None and known:
             memory.store_32(address_length, failure.needed)
+        elif failure.address is not None and len(failure.address) <= room:
+            # Bad text: the structure holds what was read before the fault, its length is not told.
+            memory.write(address, failure.address)
         raise
     outgoing(address, address_length, result)
     return 0

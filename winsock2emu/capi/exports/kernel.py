@@ -9,6 +9,7 @@ Sources:         errhandlingapi.h, synchapi.h, sysinfoapi.h, processthreadsapi.h
 from __future__ import annotations
 
 from ... import kernel32
+from ..threads import made_by_c
 
 __all__ = [
     "GetCurrentProcessId",
@@ -26,6 +27,7 @@ def GetLastError() -> int:
 
 
 def SetLastError(dwErrCode: int) -> None:
+    made_by_c()  # its threads keep the value, too
     kernel32.SetLastError(dwErrCode)
 
 

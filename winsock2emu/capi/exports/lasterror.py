@@ -8,6 +8,7 @@ Sources:         nf-winsock-wsagetlasterror, nf-winsock-wsasetlasterror.
 from __future__ import annotations
 
 from ... import ws2_32
+from ..threads import made_by_c
 
 __all__ = ["WSAGetLastError", "WSASetLastError"]
 
@@ -17,4 +18,5 @@ def WSAGetLastError() -> int:
 
 
 def WSASetLastError(iError: int) -> None:
+    made_by_c()  # its threads keep the value, too
     ws2_32.WSASetLastError(iError)

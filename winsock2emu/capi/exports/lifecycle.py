@@ -44,15 +44,11 @@ def socket(af: int, type: int, protocol: int) -> int:
 
 
 def WSASocketA(af: int, type: int, protocol: int, lpProtocolInfo: int, g: int, dwFlags: int) -> int:
-    return ws2_32.WSASocket(
-        af, type, protocol, protocol_info(lpProtocolInfo, PROTOCOL_INFOA_SIZE), g, dwFlags
-    )
+    return ws2_32.WSASocket(af, type, protocol, protocol_info(lpProtocolInfo, PROTOCOL_INFOA_SIZE), g, dwFlags)
 
 
 def WSASocketW(af: int, type: int, protocol: int, lpProtocolInfo: int, g: int, dwFlags: int) -> int:
-    return ws2_32.WSASocket(
-        af, type, protocol, protocol_info(lpProtocolInfo, PROTOCOL_INFOW_SIZE), g, dwFlags
-    )
+    return ws2_32.WSASocket(af, type, protocol, protocol_info(lpProtocolInfo, PROTOCOL_INFOW_SIZE), g, dwFlags)
 
 
 def closesocket(s: int) -> int:
@@ -90,9 +86,7 @@ def connect(s: int, name: int, namelen: int) -> int:
     return 0
 
 
-def WSAConnect(
-    s: int, name: int, namelen: int, lpCallerData: int, lpCalleeData: int, lpSQOS: int, lpGQOS: int
-) -> int:
+def WSAConnect(s: int, name: int, namelen: int, lpCallerData: int, lpCalleeData: int, lpSQOS: int, lpGQOS: int) -> int:
     caller_data = _buffer(lpCallerData)
     callee = _buffer(lpCalleeData)
     data = ws2_32.WSAConnect(

@@ -26,6 +26,7 @@ from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
 from ...process import current_process
 from .. import memory
+from ..threads import made_by_c
 from ._sockaddr import incoming
 
 __all__ = [
@@ -102,6 +103,7 @@ def GetNameInfoW(
 
 def gethostbyname(name: int) -> int:
     placed = _hostent(ws2_32.gethostbyname(memory.ansi(name))).place()
+    made_by_c()  # its threads keep the record, too
     _this_thread.hostent = placed
     return ctypes.addressof(placed)
 

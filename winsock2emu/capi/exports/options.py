@@ -12,13 +12,21 @@ from __future__ import annotations
 
 from ... import ws2_32
 from ...defs.codes import WSAEFAULT, WSAENOBUFS
-from ...defs.constants import SO_DONTROUTE, SO_KEEPALIVE, SO_OPENTYPE, SOL_SOCKET
+from ...defs.constants import (
+    SO_DONTROUTE,
+    SO_KEEPALIVE,
+    SO_OPENTYPE,
+    SO_PROTOCOL_INFOA,
+    SO_PROTOCOL_INFOW,
+    SOL_SOCKET,
+)
 from ...errors import WinsockError
 from ...process import current_process
 from .. import memory
 
 __all__ = ["WSAIoctl", "getsockopt", "ioctlsocket", "setsockopt"]
 
+_LENGTH_STAYS = frozenset((SO_PROTOCOL_INFOA, SO_PROTOCOL_INFOW))  # observed: optlen keeps a larger room
 _OPTION_SIZE = 4  # of every option that a negative length can be given for: BOOL, DWORD, LINGER
 
 
@@ -36,7 +44,8 @@ def getsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> in
     if len(value) > room:  # a provider that does not look at the room
         raise WinsockError(WSAEFAULT)
     memory.write(optval, value)
-    memory.store_32(optlen, len(value))
+    if level != SOL_SOCKET or optname not in _LENGTH_STAYS:
+        memory.store_32(optlen, len(value))
     return 0
 
 

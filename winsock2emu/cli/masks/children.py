@@ -27,7 +27,7 @@ def adjust_multiprocessing() -> None:
     default: Any = context._default_context
     _host["method"] = default._default_context
     _host["command line"] = spawn.get_command_line
-    default._default_context = context._concrete_contexts["spawn"]
+    default._default_context = default.get_context("spawn")
     spawn.get_command_line = _masked(spawn.get_command_line)
 
 

@@ -74,26 +74,27 @@ _RUNTIME: Final[dict[str, int]] = {
 }
 
 # POSIX names whose number is Winsock's: WSA in front of the name.
-_SHARED: Final = (
-    "EWOULDBLOCK EINPROGRESS EALREADY ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT"
-    " ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET"
-    " ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED ELOOP"
-    " EHOSTDOWN EHOSTUNREACH EUSERS EDQUOT ESTALE EREMOTE"
-).split()
+_SHARED: Final = """
+    EWOULDBLOCK EINPROGRESS EALREADY ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT
+    ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH
+    ENETRESET ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED
+    ELOOP EHOSTDOWN EHOSTUNREACH EUSERS EDQUOT ESTALE EREMOTE
+"""
 
 # Winsock names the module has beside those.
-_WINSOCK_ONLY: Final = (
-    "EINTR EBADF EACCES EFAULT EINVAL EMFILE ENAMETOOLONG ENOTEMPTY EPROCLIM EDISCON"
-    " SYSNOTREADY VERNOTSUPPORTED NOTINITIALISED"
-).split()
+_WINSOCK_ONLY: Final = """
+    EINTR EBADF EACCES EFAULT EINVAL EMFILE ENAMETOOLONG ENOTEMPTY EPROCLIM EDISCON
+    SYSNOTREADY VERNOTSUPPORTED NOTINITIALISED
+"""
 
 
 def errno_module() -> ModuleType:
     """``errno`` for a program. It has nothing of the host's."""
     module = ModuleType("errno", errno.__doc__)
-    winsock = {f"WSA{name}": int(getattr(codes, f"WSA{name}")) for name in (*_SHARED, *_WINSOCK_ONLY)}
+    shared = _SHARED.split()
+    winsock = {f"WSA{name}": int(getattr(codes, f"WSA{name}")) for name in (*shared, *_WINSOCK_ONLY.split())}
     winsock["WSABASEERR"] = 10000
-    numbers = {**_RUNTIME, **{name: winsock[f"WSA{name}"] for name in _SHARED}, **winsock}
+    numbers = {**_RUNTIME, **{name: winsock[f"WSA{name}"] for name in shared}, **winsock}
     module.__dict__.update(numbers)
     # Of two names for one number the later is listed: Winsock's own.
     module.__dict__["errorcode"] = {number: name for name, number in numbers.items()}

@@ -56,7 +56,7 @@ def sys_module() -> Mask:
         {
             "getwindowsversion": _getwindowsversion,
             "platform": "win32",
-            "version": re.sub(r"\\[.*\\]", f"[{COMPILER}]", sys.version, flags=re.DOTALL),
+            "version": re.sub(r"\[.*\]", f"[{COMPILER}]", sys.version, flags=re.DOTALL),
             "winver": f"{major}.{minor}",
         },
         {"abiflags", "getdlopenflags", "setdlopenflags"},
@@ -64,22 +64,21 @@ def sys_module() -> Mask:
 
 
 # What the module that implements ``os`` has on Windows as well; its other names are POSIX's.
-_ON_WINDOWS: Final = frozenset(
-    "DirEntry EX_OK F_OK O_APPEND O_CREAT O_EXCL O_RDONLY O_RDWR O_TRUNC O_WRONLY R_OK TMP_MAX W_OK X_OK"
-    " abort access chdir chmod close closerange cpu_count device_encoding dup dup2 environ error execv execve"
-    " fspath fstat fsync ftruncate get_inheritable get_terminal_size getcwd getcwdb getlogin getpid getppid isatty"
-    " kill link listdir lseek lstat mkdir open pipe putenv read readlink remove rename replace rmdir scandir"
-    " set_inheritable stat stat_result statvfs_result strerror symlink system terminal_size times times_result"
-    " truncate umask uname_result unlink unsetenv urandom utime waitpid waitstatus_to_exitcode write".split()
-)
+_ON_WINDOWS: Final = """
+    DirEntry EX_OK F_OK O_APPEND O_CREAT O_EXCL O_RDONLY O_RDWR O_TRUNC O_WRONLY R_OK TMP_MAX W_OK X_OK
+    abort access chdir chmod close closerange cpu_count device_encoding dup dup2 environ error execv execve
+    fspath fstat fsync ftruncate get_inheritable get_terminal_size getcwd getcwdb getlogin getpid getppid isatty
+    kill link listdir lseek lstat mkdir open pipe putenv read readlink remove rename replace rmdir scandir
+    set_inheritable stat stat_result statvfs_result strerror symlink system terminal_size times times_result
+    truncate umask uname_result unlink unsetenv urandom utime waitpid waitstatus_to_exitcode write
+"""
 _SINCE: Final = {(3, 12): {"get_blocking", "set_blocking"}, (3, 13): {"fchmod", "lchmod"}}
-_POSIX_ONLY: Final = frozenset(
-    "environb fwalk getenvb posix_spawn posix_spawnp spawnlp spawnlpe spawnvp spawnvpe".split()
-)
+_POSIX_ONLY: Final = frozenset(("environb", "fwalk", "getenvb", "spawnlp", "spawnlpe", "spawnvp", "spawnvpe"))
 
 
 def _hidden() -> frozenset[str]:
-    there = set(_ON_WINDOWS).union(*(names for since, names in _SINCE.items() if sys.version_info >= since))
+    there = set(_ON_WINDOWS.split())
+    there.update(*(names for since, names in _SINCE.items() if sys.version_info >= since))
     return _POSIX_ONLY | {name for name in dir(posix) if not name.startswith("_") and name not in there}
 
 

@@ -14,10 +14,10 @@ from typing import Final
 
 from .mask import Mask
 
-_ON_WINDOWS: Final = frozenset(
-    "Handlers NSIG SIGABRT SIGFPE SIGILL SIGINT SIGSEGV SIGTERM SIG_DFL SIG_IGN Signals default_int_handler"
-    " getsignal raise_signal set_wakeup_fd signal strsignal valid_signals".split()
-)
+_ON_WINDOWS: Final = """
+    Handlers NSIG SIGABRT SIGFPE SIGILL SIGINT SIGSEGV SIGTERM SIG_DFL SIG_IGN Signals default_int_handler
+    getsignal raise_signal set_wakeup_fd signal strsignal valid_signals
+"""
 
 
 def signal_module() -> Mask:
@@ -27,5 +27,6 @@ def signal_module() -> Mask:
         "CTRL_C_EVENT": signal.SIGINT,
         "CTRL_BREAK_EVENT": signal.SIGQUIT,
     }
-    hidden = {name for name in dir(signal) if not name.startswith("_") and name not in _ON_WINDOWS}
+    there = _ON_WINDOWS.split()
+    hidden = {name for name in dir(signal) if not name.startswith("_") and name not in there}
     return Mask(signal, own, hidden)

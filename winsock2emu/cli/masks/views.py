@@ -14,11 +14,13 @@ from typing import Any, Final
 
 # The emulator's own requirements and the tools that run a program's tests: they do real work on the host for us,
 # and their Windows branches need modules that only a Windows build of the interpreter has.
-HOST_PACKAGES: Final = frozenset(
-    "winsock2emu winsock2emu_conformance attr attrs typing_extensions dns ldap3 pyasn1 rich"
-    " pytest _pytest pluggy iniconfig xdist execnet pytest_timeout coverage hypothesis"
-    " pip setuptools pkg_resources _distutils_hack wheel".split()
-)
+_HOST_PACKAGES: Final = """
+    winsock2emu winsock2emu_conformance attr attrs typing_extensions dns ldap3 pyasn1 rich
+    pytest _pytest pluggy iniconfig xdist execnet pytest_timeout coverage hypothesis
+    pip setuptools pkg_resources _distutils_hack wheel
+"""
+HOST_PACKAGES: Final = frozenset(_HOST_PACKAGES.split())
+
 
 def _folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()

@@ -286,6 +286,7 @@ OPTIONS: Final[dict[tuple[int, int], Option]] = {
 
 # BOOL options that take and give a single byte as well.
 _BYTE_SIZED: Final = frozenset(((IPPROTO_TCP, TCP_NODELAY), (IPPROTO_IP, IP_TTL)))
+_TELL_SIZE: Final = frozenset((SO_PROTOCOL_INFOA, SO_PROTOCOL_INFOW))
 
 
 def _find(endpoint: HostSocket, level: int, number: int) -> Option:
@@ -309,7 +310,8 @@ def get_option(endpoint: HostSocket, level: int, number: int, length: int | None
         raise WinsockError(WSAENOPROTOOPT)
     if length is not None and length < option.size:
         if length < 1 or (level, number) not in _BYTE_SIZED:
-            raise WinsockError(WSAEFAULT)
+            # Observed: only the protocol records tell the length they want.
+            raise WinsockError(WSAEFAULT, needed=option.size if number in _TELL_SIZE else None)
         return option.get(endpoint)[:1]
     return option.get(endpoint)
 

@@ -17,19 +17,24 @@ from _socket import socket as HostSocketObject
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+import attrs
+
 from ...defs.addresstext import address_to_string, string_to_address
 from ...defs.codes import (
     WSAEACCES,
+    WSAEAFNOSUPPORT,
     WSAEINTR,
     WSAEINVAL,
     WSAENOTSOCK,
     WSAEOPNOTSUPP,
     WSAEPROTONOSUPPORT,
+    WSAESOCKTNOSUPPORT,
 )
 from ...defs.constants import (
     AF_INET6,
     AF_UNIX,
     FROM_PROTOCOL_INFO,
+    SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
     WSA_FLAG_NO_HANDLE_INHERIT,
@@ -50,6 +55,7 @@ from .translate import HOST_FAMILY, from_host
 
 SPI_VERSION = 0x0202
 
+_OPEN = (0, FROM_PROTOCOL_INFO)
 _FLAGS = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_REGISTERED_IO
 
 
@@ -97,12 +103,20 @@ class HostProvider:
     def WSPSocket(self, af: int, type: int, protocol: int, info: ProtocolInfo, group: int, flags: int, /) -> int:
         if flags & ~_FLAGS:
             raise WinsockError(WSAEINVAL if flags & ~0x1FF else WSAEOPNOTSUPP)
-        if protocol in (0, FROM_PROTOCOL_INFO):
-            protocol = info.protocol
-        if info.socket_type == SOCK_RAW and not protocol:
+        # Arguments win over the record, as on Windows; what they leave open is the record's.
+        af = info.address_family if af in _OPEN else af
+        type = info.socket_type if type in _OPEN else type
+        protocol = info.protocol if protocol in _OPEN else protocol
+        if af not in HOST_FAMILY:
+            raise WinsockError(WSAEAFNOSUPPORT)
+        if type not in (SOCK_STREAM, SOCK_DGRAM, SOCK_RAW) or (af == AF_UNIX and type != SOCK_STREAM):
+            raise WinsockError(WSAESOCKTNOSUPPORT)
+        if type == SOCK_RAW and not protocol:
             raise WinsockError(WSAEPROTONOSUPPORT)
+        if (af, type) != (info.address_family, info.socket_type):
+            info = attrs.evolve(info, address_family=af, socket_type=type, protocol=0 if type == SOCK_RAW else protocol)
         try:
-            host = HostSocketObject(HOST_FAMILY[info.address_family], info.socket_type, protocol)
+            host = HostSocketObject(HOST_FAMILY[af], type, protocol)
         except PermissionError as failure:
             raise WinsockError(WSAEACCES) from failure
         except OSError as failure:

@@ -1,0 +1,259 @@
+"""``winsock2emu run``: a Windows program, on this system, unchanged.
+
+Part played:     ``python program.py`` on Windows.
+Lives here:      the command line, the module ``__main__``, and how the program ends.
+Lives elsewhere: what the program sees of Windows (cli.masks); the trace (trace).
+Endings:         SystemExit and KeyboardInterrupt go through to the interpreter, which sets the exit status as for
+                 any program. So does an uncaught exception, after our frames are out of its traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import CodeType, ModuleType, TracebackType
+from typing import Any, Final
+
+from . import masks
+
+_USAGE: Final = "winsock2emu run [--trace] (PROGRAM | -m MODULE | -c CODE | -) ..."
+_DESCRIPTION: Final = """\
+Run a program as Python on Windows would: PROGRAM is a file, or a folder or zip archive with a __main__.py,
+'-' reads the program from the standard input. What follows are the program's own arguments."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="winsock2emu run", usage=_USAGE, description=_DESCRIPTION, add_help=True)
+    parser.add_argument("--trace", action="store_true", help="print every Winsock call to the standard error")
+    return parser
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
+    """Our options; "-m", "-c" or None for a file; the rest, from the module, the code or the file on."""
+    for at, argument in enumerate(arguments):
+        if argument in ("-m", "-c"):
+            return list(arguments[:at]), argument, list(arguments[at + 1 :])
+        if argument[:2] in ("-m", "-c") and not argument.startswith("--"):
+            return list(arguments[:at]), argument[:2], [argument[2:], *arguments[at + 1 :]]
+        if argument == "--":
+            return list(arguments[:at]), None, list(arguments[at + 1 :])
+        if argument == "-" or not argument.startswith("-"):
+            return list(arguments[:at]), None, list(arguments[at:])
+    return list(arguments), None, []
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a program; its uncaught exceptions, SystemExit among them, come out of here.
+
+    Returns:
+        0 for a program that ran to its end, 2 when there was none to run.
+    """
+    options, how, rest = _split(arguments)
+    parser = _parser()
+    known = parser.parse_args(options)
+    if not rest:
+        parser.error(f"argument expected for {how}" if how else "which program?")
+    if known.trace:
+        _start_trace()
+    masks.install()
+    if how == "-m":
+        _run_module(rest[0], rest[1:])
+    elif how == "-c":
+        _run_code(rest[0], rest[1:])
+    elif rest[0] == "-":
+        _run_stdin(rest[1:])
+    else:
+        return _run_path(rest[0], rest[1:])
+    return 0
+
+
+def _start_trace() -> None:
+    from .. import trace
+    from ..capi import table  # noqa: F401  # what is to be traced has to be loaded: the API, with the C ABI on top
+
+    trace.start(trace.printer(sys.stderr))
+
+
+# ------------------------------------------------------------------------------------------ what is run
+
+
+def _run_module(name: str, arguments: list[str]) -> None:
+    import runpy
+
+    sys.argv = ["-m", *arguments]
+    if not sys.flags.safe_path:
+        _set_first_path(os.getcwd())
+    _new_main()
+    run: Callable[[str], Any] = vars(runpy)["_run_module_as_main"]  # what ``python -m`` calls
+    _guarded(lambda: run(name))
+
+
+def _run_code(source: str, arguments: list[str]) -> None:
+    sys.argv = ["-c", *arguments]
+    if not sys.flags.safe_path:
+        _set_first_path("")
+    _run_source(source, "<string>", _new_main())
+
+
+def _run_stdin(arguments: list[str]) -> None:
+    sys.argv = ["-", *arguments]
+    if not sys.flags.safe_path:
+        _set_first_path("")
+    _run_source(sys.stdin.buffer.read(), "<stdin>", _new_main())
+
+
+def _run_path(program: str, arguments: list[str]) -> int:
+    sys.argv = [program, *arguments]
+    if _is_container(program):
+        import runpy
+
+        _set_first_path(os.path.abspath(program))  # also with -P: the program is this place
+        _new_main()
+        run: Callable[..., Any] = vars(runpy)["_run_module_as_main"]
+        _guarded(lambda: run("__main__", False))
+        return 0
+    file = os.path.abspath(program)
+    try:
+        with io.open_code(file) as stream:
+            content = stream.read()
+    except OSError as failure:
+        interpreter = sys.orig_argv[0]
+        print(
+            f"{interpreter}: can't open file {file!r}: [Errno {failure.errno}] {failure.strerror}",
+            file=sys.stderr,
+        )
+        return 2
+    if not sys.flags.safe_path:
+        _set_first_path(os.path.dirname(os.path.realpath(program)))
+    main_module = _new_main()
+    _describe_file(main_module, file)
+    if file.endswith(".pyc") or _is_compiled(content):
+        _guarded(lambda: exec(_compiled(content), vars(main_module)))
+    else:
+        _run_source(content, file, main_module)
+    return 0
+
+
+def _is_container(program: str) -> bool:
+    """Whether the import system finds a __main__ in it: a folder or a zip archive."""
+    from pkgutil import get_importer
+
+    importer = get_importer(program)
+    return importer is not None and (os.path.isdir(program) or os.path.isfile(program))
+
+
+def _is_compiled(content: bytes) -> bool:
+    import importlib.util
+
+    return content[:4] == importlib.util.MAGIC_NUMBER
+
+
+def _compiled(content: bytes) -> CodeType:
+    """The code in a .pyc file."""
+    import marshal
+
+    if not _is_compiled(content):
+        raise RuntimeError("Bad magic number in .pyc file")
+    code: CodeType = marshal.loads(content[16:])  # after magic, flags and the source's time or hash
+    return code
+
+
+def _set_first_path(path: str) -> None:
+    # Without safe_path the interpreter has put the place of its own program first: this command's.
+    if sys.flags.safe_path:
+        sys.path.insert(0, path)
+    else:
+        sys.path[0] = path
+
+
+def _new_main() -> ModuleType:
+    """A fresh module ``__main__``; the old one stays alive, its functions are running."""
+    import builtins
+
+    main_module = ModuleType("__main__")
+    vars(main_module).update(__annotations__={}, __builtins__=builtins)
+    _kept.append(sys.modules["__main__"])
+    sys.modules["__main__"] = main_module
+    return main_module
+
+
+_kept: list[ModuleType] = []
+
+
+def _describe_file(main_module: ModuleType, file: str) -> None:
+    from importlib.machinery import SourceFileLoader
+
+    vars(main_module).update(__file__=file, __cached__=None, __loader__=SourceFileLoader("__main__", file))
+
+
+def _run_source(source: str | bytes, file: str, main_module: ModuleType) -> None:
+    def run() -> None:
+        if isinstance(source, bytes):
+            _check_encoding(source, file)
+        code = compile(source, file, "exec", dont_inherit=True)
+        if sys.version_info >= (3, 13) and file.startswith("<"):
+            _remember_lines(source, file)
+        exec(code, vars(main_module))
+
+    _guarded(run)
+
+
+def _check_encoding(source: bytes, file: str) -> None:
+    """Refuse what is no UTF-8 in the words of the interpreter; compile() has other words for it than a file."""
+    import tokenize
+
+    if any(map(tokenize.cookie_re.match, source[:1000].decode("latin-1").splitlines()[:2])):
+        return
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        line = source.count(b"\n", 0, failure.start) + 1
+        raise SyntaxError(
+            f"Non-UTF-8 code starting with '\\x{source[failure.start]:02x}' in file {file} on line {line}, "
+            "but no encoding declared; see https://peps.python.org/pep-0263/ for details"
+        ) from None
+
+
+def _remember_lines(source: str | bytes, file: str) -> None:
+    """Since 3.13 tracebacks show the lines of programs without a file."""
+    import linecache
+
+    text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+
+
+# ----------------------------------------------------------------------------------------- how it ends
+
+
+def _guarded(run: Callable[[], Any]) -> None:
+    """Run the program; an exception that leaves it is shown, and sets the exit status, as if we were not here."""
+    try:
+        run()
+    except SystemExit:
+        raise
+    except BaseException as failure:
+        _show_without_us(failure, failure.__traceback__)
+        raise
+
+
+def _show_without_us(failure: BaseException, traceback: TracebackType | None) -> None:
+    """Have the interpreter's last act, the call of ``sys.excepthook``, see the program's frames only."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+
+    def last_hook(kind: type[BaseException], value: BaseException, seen: TracebackType | None) -> None:
+        if value is failure:
+            sys.excepthook, seen = program_hook, traceback
+            value.__traceback__ = traceback
+        try:
+            program_hook(kind, value, seen)
+        except BaseException as broken:
+            if broken.__traceback__ is not None:
+                broken.__traceback__ = broken.__traceback__.tb_next
+            raise
+
+    program_hook = getattr(sys, "excepthook", sys.__excepthook__)
+    sys.excepthook = last_hook
