@@ -47,6 +47,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict --python-version 3.11
+	$(BIN)/mypy --strict --python-version 3.11 --platform win32 conformance/programs/*.py
 
 conformance: $(READY)
 	$(BIN)/winsock2emu conformance $(ARGS)

@@ -696,7 +696,7 @@ class CDriver(Target):
         return ProtocolInfo(
             **values,
             provider_id=UUID(bytes_le=layout.block(data, "ProviderId", at)),
-            protocol_chain=tuple(chain[: max(0, values["chain_len"])]),
+            protocol_chain=tuple(chain[: values["chain_len"]]) if values["chain_len"] > 1 else (),
             name=layout.block(data, "szProtocol", at).decode(encoding, "replace").split("\0")[0],
         )
 

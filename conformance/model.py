@@ -70,6 +70,7 @@ class Case:
     behaviours: tuple[str, ...] = ()
     gap: Gap | None = None
     needs_c: bool = False
+    needs_provider: bool = False
     manages_startup: bool = False
     both_forms: bool = False
     seconds: float | None = None  # time allowed; None: the runner's default
@@ -113,6 +114,7 @@ def case(
     behaviours: tuple[str, ...] | list[str] = ...,
     gap: Gap | None = ...,
     needs_c: bool = ...,
+    needs_provider: bool = ...,
     manages_startup: bool = ...,
     both_forms: bool = ...,
     seconds: float | None = ...,
@@ -129,6 +131,7 @@ def case(
     behaviours: tuple[str, ...] | list[str] = ...,
     gap: Gap | None = ...,
     needs_c: bool = ...,
+    needs_provider: bool = ...,
     manages_startup: bool = ...,
     both_forms: bool = ...,
     seconds: float | None = ...,
@@ -144,6 +147,7 @@ def case(
     behaviours: tuple[str, ...] | list[str] = (),
     gap: Gap | None = None,
     needs_c: bool = False,
+    needs_provider: bool = False,
     manages_startup: bool = False,
     both_forms: bool = False,
     seconds: float | None = None,
@@ -164,6 +168,7 @@ def case(
         gap: why the case is known to fail, for all targets or per target. Reports itself the day the case
             passes.
         needs_c: uses ``ws.c``; reported as n/a where there is no C ABI.
+        needs_provider: uses ``ws.provider``; reported as n/a where none can be installed.
         manages_startup: calls WSAStartup and WSACleanup itself; the runner then does not.
         both_forms: run once with the A functions and once with the W functions, where the target has both.
         seconds: time allowed, when the runner's default does not fit.
@@ -201,6 +206,7 @@ def case(
             behaviours=behaviours + (row.behaviours if row else ()),
             gap=row.gap if row and row.gap is not None else gap,
             needs_c=needs_c,
+            needs_provider=needs_provider,
             manages_startup=manages_startup,
             both_forms=both_forms,
             seconds=seconds,

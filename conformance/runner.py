@@ -109,6 +109,8 @@ def run_case(case: Case, target: Target, *, seconds: float = SECONDS, strict: bo
     """Run one case on one target and return what became of it; never raises for what a case does."""
     if case.needs_c and not target.has_c:
         return Result(outcome=Outcome.NOT_APPLICABLE, reason=f"needs the C ABI; {target.name} has none")
+    if case.needs_provider and not target.has_providers:
+        return Result(outcome=Outcome.NOT_APPLICABLE, reason="needs an installed provider")
     began = time.monotonic()
     forms = ("A", "W") if case.both_forms and target.has_c else ("W",)
     result = Result(outcome=Outcome.PASS)

@@ -35,6 +35,7 @@ from .constants import (
     WSAEWOULDBLOCK,
     WSANOTINITIALISED,
 )
+from .providers import VERSION_2_2, Provider, Recorder
 from .threads import PATIENCE, Worker
 from .verify import Failed, Mismatch, NotApplicable
 
@@ -59,6 +60,8 @@ class Target:
     description = ""
     #: Whether ``ws.c`` exists.
     has_c = False
+    #: Whether a case can install a provider.
+    has_providers = False
     #: Which of the A and W functions are used, where both exist. The runner sets it for ``both_forms`` cases.
     form = "W"
 
@@ -66,6 +69,8 @@ class Target:
         self._open: list[int] = []
         self._peers: dict[int, int] = {}
         self._startups = 0
+        #: What cleans up a process with installed providers from outside, while there is one.
+        self._ends: list[Callable[[], None]] = []
 
     # ---- what the runner uses ------------------------------------------------------------------------------
 
@@ -78,6 +83,11 @@ class Target:
 
     def end(self) -> int:
         """Clean up after a case, whatever it did; return the number of sockets it left open."""
+        for finish in list(self._ends):  # only after a case that did not end
+            finish()
+        return self._close_and_clean_up()
+
+    def _close_and_clean_up(self) -> int:
         left = [s for s in list(self._open) if self._still_open(s)]
         for _ in range(1000):  # a cleanup that never fails is a fault of the target, and must not hang the runner
             try:
@@ -454,6 +464,50 @@ class Target:
     def pending_error(self, s: int) -> int:
         """Return, and so clear, SO_ERROR."""
         return self.get_int(s, SOL_SOCKET, SO_ERROR)
+
+    # ---- helpers: providers ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def provider(
+        self, wanted: Provider | None = None, *, built_in: bool = False, start: bool = True
+    ) -> Iterator[Recorder]:
+        """One installed provider, by default a well-behaved stream transport; see ``providers``."""
+        with self.providers(wanted or Provider(), built_in=built_in, start=start) as (recorder,):
+            yield recorder
+
+    @contextlib.contextmanager
+    def providers(
+        self, *wanted: Provider, built_in: bool = False, start: bool = True
+    ) -> Iterator[tuple[Recorder, ...]]:
+        """Another process, whose catalog holds the rows of these providers; ``as`` tells what the DLL does with each.
+
+        Inside of the block all calls, also those of other threads, are calls of that process. It ends with the block,
+        where no socket may be open any more. A case that uses it says ``needs_provider=True``.
+
+        Args:
+            wanted: the providers, in the order of the catalog.
+            built_in: the rows that Windows has anyway follow them.
+            start: WSAStartup 2.2 comes first; otherwise the case starts.
+        """
+        outer = self._open, self._peers, self._startups
+        left = 0
+        with self._installation(wanted, built_in) as recorders:
+            self._open, self._peers, self._startups = [], {}, 0
+            try:
+                if start:
+                    self.WSAStartup(VERSION_2_2)
+                yield recorders
+            finally:
+                left = self._close_and_clean_up()
+                self._open, self._peers, self._startups = outer
+        if left:
+            raise Mismatch("sockets of the installed provider", expected="none left open", actual=f"{left} left open")
+
+    def _installation(
+        self, wanted: Sequence[Provider], built_in: bool
+    ) -> contextlib.AbstractContextManager[tuple[Recorder, ...]]:
+        """Make that process current, not started yet."""
+        raise NotApplicable(f"needs an installed provider; target {self.name} cannot install any")
 
     # ---- helpers: waiting ----------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .capi.loader import windll as windll
     from .errors import WinsockError as WinsockError
+    from .process import Process as Process
 
 __version__: Final = "0.1.0"
 

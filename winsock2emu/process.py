@@ -59,7 +59,8 @@ def negotiate(requested: int) -> int:
 class SocketRecord:
     """A socket as the DLL knows it: the owner's table, the catalog row, the context of a non-IFS provider.
 
-    The entries of the four calls that move data are bound here once, which is also where a layer or a trace steps in.
+    The entries of the four calls that move data are bound here once: those of the owner's table, or what the owner has
+    given this socket instead (`Upcalls.own_entries`). A layer that takes the handle over makes a record of its own.
     """
 
     __slots__ = ("WSPRecv", "WSPRecvFrom", "WSPSend", "WSPSendTo", "context", "entry", "ifs", "owner", "wsp")
@@ -319,6 +320,23 @@ class ProcessUpcalls:
         if self._process.startup_count == 0:
             self._process.handles.remove(handle)
             raise WinsockError(WSANOTINITIALISED)
+
+    def own_entries(
+        self,
+        s: int,
+        send: Callable[..., Any],
+        receive: Callable[..., Any],
+        send_to: Callable[..., Any],
+        receive_from: Callable[..., Any],
+        /,
+    ) -> None:
+        record = self._process.objects.get(s)
+        if type(record) is not SocketRecord:
+            raise WinsockError(WSAENOTSOCK)
+        record.WSPSend = send
+        record.WSPRecv = receive
+        record.WSPSendTo = send_to
+        record.WSPRecvFrom = receive_from
 
     def WPUCloseSocketHandle(self, s: int, /) -> None:
         if type(self._process.objects.get(s)) is not SocketRecord:

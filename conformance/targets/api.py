@@ -9,15 +9,18 @@ Lives elsewhere: the interface (target), records (records: ours are converted to
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import attrs
 
 from .. import records
 from ..constants import code_name
+from ..providers import Provider, Recorder
 from ..target import CALLS, Condition, Target
 from ..verify import Failed, Mismatch, shown, step
+from .installing import install
 
 #: Calls whose result in C is the code itself: the thread's last error need not agree.
 _RETURN_THE_CODE = {"WSAStartup", "getaddrinfo", "getnameinfo"}
@@ -29,6 +32,7 @@ class ApiTarget(Target):
 
     name = "api"
     description = "winsock2emu, Python API"
+    has_providers = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +83,9 @@ class ApiTarget(Target):
             return value
         fields = {field.name: self._to_ours(getattr(value, field.name)) for field in attrs.fields(ours)}
         return ours(**fields)
+
+    def _installation(self, wanted: Sequence[Provider], built_in: bool) -> AbstractContextManager[tuple[Recorder, ...]]:
+        return install(wanted, built_in=built_in, ends=self._ends)
 
     def WSAStartup(self, version: int) -> records.WSAData:
         data: records.WSAData = self.through("WSAStartup", version)

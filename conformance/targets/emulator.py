@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..driver import CDriver
 from ..machine import MASK, Called, InProcess
+from ..providers import Provider, Recorder
 from ..target import Target
+from .installing import install
 
 #: What ctypes.FormatError says where FormatMessage fails.
 NO_TEXT = "<no description>"
@@ -42,6 +45,10 @@ class EmulatorTarget(CDriver):
 
     name = "emulator"
     description = "winsock2emu, C ABI"
+    has_providers = True
+
+    def _installation(self, wanted: Sequence[Provider], built_in: bool) -> AbstractContextManager[tuple[Recorder, ...]]:
+        return install(wanted, built_in=built_in, ends=self._ends)
 
     def message(self, code: int) -> str:
         """The text by way of ctypes' face, while kernel32 there has no FormatMessage."""

@@ -118,7 +118,7 @@ def test_oledll_raises_a_failed_hresult(table: FakeTable) -> None:
     with pytest.raises(PermissionError) as caught:
         library.refuse()
     assert caught.value.winerror == -2147024891  # type: ignore[attr-defined]
-    assert caught.value.strerror == "Access is denied."
+    assert caught.value.strerror == "Access is denied"
 
 
 def test_cdll_falls_back_on_the_host() -> None:

@@ -31,7 +31,7 @@ Runner = Callable[..., Outcome]
 def environment() -> dict[str, str]:
     """This checkout is importable in the child, whatever its folder; colours and options do not come along."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
-    return {**kept, "PYTHONPATH": str(CHECKOUT), "NO_COLOR": "1"}
+    return {**kept, "PYTHONPATH": str(CHECKOUT), "NO_COLOR": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 @pytest.fixture

@@ -339,9 +339,7 @@ def _array_type(kind: Any, length: int) -> Any:
     if made is None:
         base = _CharacterArray if issubclass(kind, c_wchar) else WideArray
         namespace = {"_type_": kind, "_length_": length, "__module__": kind.__module__}
-        made = types.new_class(
-            f"{kind.__name__}_Array_{length}", (base,), exec_body=lambda ns: ns.update(namespace)
-        )
+        made = types.new_class(f"{kind.__name__}_Array_{length}", (base,), exec_body=lambda ns: ns.update(namespace))
         _array_types[kind, length] = made
     return made
 

@@ -250,9 +250,7 @@ class Function(_CFuncPtr):
             if pending is None:
                 return result
         if isinstance(pending, KeyboardInterrupt):
-            pending.__traceback__ = (
-                None  # it struck inside the emulator; the program sees its call interrupted
-            )
+            pending.__traceback__ = None  # it struck inside the emulator; the program sees its call interrupted
         try:
             raise pending
         except BaseException as failure:
@@ -384,15 +382,11 @@ def _prototype(
     return made
 
 
-def WINFUNCTYPE(
-    restype: Any, *argtypes: Any, use_errno: bool = False, use_last_error: bool = False
-) -> type[Function]:
+def WINFUNCTYPE(restype: Any, *argtypes: Any, use_errno: bool = False, use_last_error: bool = False) -> type[Function]:
     """A prototype of the calling convention of Windows' API: ``restype`` and the parameter types."""
     return _prototype(FUNCFLAG_STDCALL, restype, argtypes, use_errno, use_last_error)
 
 
-def CFUNCTYPE(
-    restype: Any, *argtypes: Any, use_errno: bool = False, use_last_error: bool = False
-) -> type[Function]:
+def CFUNCTYPE(restype: Any, *argtypes: Any, use_errno: bool = False, use_last_error: bool = False) -> type[Function]:
     """A prototype of C's calling convention; on 64-bit Windows both are one."""
     return _prototype(FUNCFLAG_CDECL, restype, argtypes, use_errno, use_last_error)

@@ -54,9 +54,7 @@ def real_table() -> Table:
     return table
 
 
-_SYSTEM_FOLDER: Final = re.compile(
-    r"[a-z]:[\\/]+windows[\\/]+(system32|syswow64|sysnative)[\\/]+", re.IGNORECASE
-)
+_SYSTEM_FOLDER: Final = re.compile(r"[a-z]:[\\/]+windows[\\/]+(system32|syswow64|sysnative)[\\/]+", re.IGNORECASE)
 _MODULE_BASE: Final = 0x7FF800000000  # where 64-bit Windows likes to map its DLLs
 _MODULE_SIZE: Final = 0x200000
 
@@ -87,8 +85,7 @@ def dll_named(name: str, table: Table | None = None) -> str | None:
 def _not_found(name: str) -> FileNotFoundError:
     """What ctypes on Windows makes of ERROR_MOD_NOT_FOUND (126)."""
     failure = FileNotFoundError(
-        f"Could not find module '{name}' (or one of its dependencies). "
-        "Try using the full path with constructor syntax."
+        f"Could not find module '{name}' (or one of its dependencies). Try using the full path with constructor syntax."
     )
     failure.winerror = None  # type: ignore[attr-defined]  # an attribute of every OSError on Windows
     return failure
@@ -167,11 +164,7 @@ class CDLL(ctypes.CDLL):
             AttributeError: the library exports no such function.
         """
         assert self._dll is not None
-        name = (
-            name_or_ordinal.decode("ascii", "replace")
-            if isinstance(name_or_ordinal, bytes)
-            else name_or_ordinal
-        )
+        name = name_or_ordinal.decode("ascii", "replace") if isinstance(name_or_ordinal, bytes) else name_or_ordinal
         sys.audit("ctypes.dlsym", self, name)
         found = (self._table_ or real_table()).export(self._dll, name)
         if found is None:

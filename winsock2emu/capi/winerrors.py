@@ -65,7 +65,8 @@ def _check_hresult(result: int) -> int:
     """Raise the OSError of an HRESULT that is a failure."""
     try:
         if result < 0:
-            raise _os_error(result, _message(result) or f"Windows Error 0x{result & 0xFFFFFFFF:x}")
+            text = _message(result) or f"Windows Error 0x{result & 0xFFFFFFFF:x}"
+            raise _os_error(result, text.rstrip(" .\r\n"))  # where WinError leaves the full stop
     except WinsockError as failure:
         without_own_frame(failure)
         raise

@@ -11,13 +11,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 
-@attrs.frozen
-class Command:
+class Command(NamedTuple):
     """One subcommand."""
 
     summary: str

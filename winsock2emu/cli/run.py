@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from . import masks
 
-_USAGE: Final = "winsock2emu run [--trace] (PROGRAM | -m MODULE | -c CODE | -) ..."
+_USAGE: Final = "winsock2emu run [--trace] [--host-view PACKAGE] (PROGRAM | -m MODULE | -c CODE | -) ..."
 _DESCRIPTION: Final = """\
 Run a program as Python on Windows would: PROGRAM is a file, or a folder or zip archive with a __main__.py,
 '-' reads the program from the standard input. What follows are the program's own arguments."""
@@ -28,21 +28,32 @@ Run a program as Python on Windows would: PROGRAM is a file, or a folder or zip 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="winsock2emu run", usage=_USAGE, description=_DESCRIPTION, add_help=True)
     parser.add_argument("--trace", action="store_true", help="print every Winsock call to the standard error")
+    parser.add_argument(
+        "--host-view",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="an installed package that shall see this system instead of Windows; may be repeated",
+    )
     return parser
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
     """Our options; "-m", "-c" or None for a file; the rest, from the module, the code or the file on."""
-    for at, argument in enumerate(arguments):
+    own = list(arguments)
+    at = 0
+    while at < len(own):
+        argument = own[at]
         if argument in ("-m", "-c"):
-            return list(arguments[:at]), argument, list(arguments[at + 1 :])
-        if argument[:2] in ("-m", "-c") and not argument.startswith("--"):
-            return list(arguments[:at]), argument[:2], [argument[2:], *arguments[at + 1 :]]
+            return own[:at], argument, own[at + 1 :]
+        if argument.startswith(("-m", "-c")):
+            return own[:at], argument[:2], [argument[2:], *own[at + 1 :]]
         if argument == "--":
-            return list(arguments[:at]), None, list(arguments[at + 1 :])
+            return own[:at], None, own[at + 1 :]
         if argument == "-" or not argument.startswith("-"):
-            return list(arguments[:at]), None, list(arguments[at:])
-    return list(arguments), None, []
+            return own[:at], None, own[at:]
+        at += 2 if argument == "--host-view" else 1  # the one option with a value of its own
+    return own, None, []
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"argument expected for {how}" if how else "which program?")
     if known.trace:
         _start_trace()
+    masks.show_host_to(known.host_view)
     masks.install()
     if how == "-m":
         _run_module(rest[0], rest[1:])
@@ -194,7 +206,7 @@ def _run_source(source: str | bytes, file: str, main_module: ModuleType) -> None
         if isinstance(source, bytes):
             _check_encoding(source, file)
         code = compile(source, file, "exec", dont_inherit=True)
-        if sys.version_info >= (3, 13) and file.startswith("<"):
+        if sys.version_info >= (3, 13) and file == "<string>":
             _remember_lines(source, file)
         exec(code, vars(main_module))
 
@@ -203,22 +215,29 @@ def _run_source(source: str | bytes, file: str, main_module: ModuleType) -> None
 
 def _check_encoding(source: bytes, file: str) -> None:
     """Refuse what is no UTF-8 in the words of the interpreter; compile() has other words for it than a file."""
+    import codecs
     import tokenize
 
-    if any(map(tokenize.cookie_re.match, source[:1000].decode("latin-1").splitlines()[:2])):
-        return
+    for line in source[:1000].decode("latin-1").splitlines()[:2]:
+        cookie = tokenize.cookie_re.match(line)
+        if cookie is not None:
+            try:
+                codecs.lookup(cookie[1])
+            except LookupError:
+                raise SyntaxError(f"encoding problem: {cookie[1]}") from None
+            return
     try:
         source.decode("utf-8")
     except UnicodeDecodeError as failure:
-        line = source.count(b"\n", 0, failure.start) + 1
+        number = source.count(b"\n", 0, failure.start) + 1
         raise SyntaxError(
-            f"Non-UTF-8 code starting with '\\x{source[failure.start]:02x}' in file {file} on line {line}, "
+            f"Non-UTF-8 code starting with '\\x{source[failure.start]:02x}' in file {file} on line {number}, "
             "but no encoding declared; see https://peps.python.org/pep-0263/ for details"
         ) from None
 
 
 def _remember_lines(source: str | bytes, file: str) -> None:
-    """Since 3.13 tracebacks show the lines of programs without a file."""
+    """Since 3.13 tracebacks show the lines of code from the command line."""
     import linecache
 
     text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source

@@ -40,16 +40,18 @@ class Endpoint:
     def service(self, ready: int) -> None:
         """The descriptor reports; errors and hang-ups concern both directions."""
         if ready & ~WRITABLE:
-            self.inbound.ready()
+            self.inbound.service()
         if ready & ~READABLE:
-            self.outbound.ready()
+            self.outbound.service()
 
     def abort(self, error: int) -> None:
         """End everything that waits on this endpoint, before its descriptor is closed."""
         self.closing = error
-        self.pump.unwatch(self)
         self.inbound.abort(error)
         self.outbound.abort(error)
+        # Last, since a request that was queued just before may still be on its way to the pump; from here on nothing
+        # pends, so nothing can be armed any more.
+        self.pump.unwatch(self)
         for waiter in tuple(self.watchers):
             waiter.wake()
 

@@ -18,12 +18,16 @@ cursor of its own, so a send that was accepted in part raises BlockingIOError an
                            ├─ synchronous: its own thread waits for the descriptor and tries again
                            └─ overlapped:  the pump's leader tries again when the descriptor is ready
 
+A transport without a descriptor (fd -1) says by `Lane.ready` that it has moved; the rest is the same.
+
 Ordering:        a request is tried only when it is the head, so requests complete in the order they were queued; with
                  an empty queue the caller tries without any lock, which is where all the speed comes from. Completions
                  of overlapped requests are delivered before the lane is unlocked, so they keep that order too.
 Locking:         ``_lock`` guards the queue. Attempts of overlapped requests run under it (they cannot block), attempts
                  of synchronous ones outside it, by the only thread that owns the head. ``deliver`` runs under it and
                  must call no user code.
+Interrupts:      a signal handler may raise between any two steps of the main thread. Locks are taken by ``with`` only,
+                 and leaving the queue can be repeated.
 """
 
 from __future__ import annotations
@@ -35,7 +39,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ..defs.codes import WSA_IO_PENDING, WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK
+from ..defs.codes import WSA_IO_PENDING, WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
 from ..errors import WinsockError
 from ..kernel.waits import Waiter, this_waiter
 from .pump import ReadyWait
@@ -67,19 +71,28 @@ class Operation:
         result: what the attempt returned.
         error: 0, or the Winsock code it failed with.
         final: True once result and error will not change again.
+        request: its place in a lane's queue while it pends.
     """
 
     deliver: Callable[[Operation], None]
     result: Any = None
     error: int = WSA_IO_PENDING
     final: bool = False
+    request: Request | None = attrs.field(default=None, init=False, repr=False)
 
     def finish(self, result: Any, error: int) -> None:
         """Make the request final and tell the issuer."""
+        self.request = None
         self.result = result
         self.error = error
         self.final = True
         self.deliver(self)
+
+    def abandon(self) -> None:
+        """Make the request final, as aborted, and tell nobody."""
+        self.request = None
+        self.error = WSA_OPERATION_ABORTED
+        self.final = True
 
 
 class Request:
@@ -153,64 +166,67 @@ class Lane:
         """
         if timeout_ms is None:
             timeout_ms = self.timeout_ms
+        request = Request(attempt, this_waiter(), None)
+        try:
+            result = self._see_through(request, tried, timeout_ms)
+            self._leave(request)
+        except BaseException:
+            self._leave(request)
+            raise
+        return result
+
+    def _see_through(self, request: Request, tried: bool, timeout_ms: int) -> Any:
+        """Queue a synchronous request, wait for its turn and for the transport; what the attempt returned."""
         endpoint = self._endpoint
-        waiter = this_waiter()
-        request = Request(attempt, waiter, None)
+        waiter = request.waiter
+        assert waiter is not None
         deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
         left_ms: float | None = None
-        self._lock.acquire()
-        self._append(request)
-        # A try from before the queue was ours counts only if nobody queued in between.
-        tried = tried and self.head is request
-        self._lock.release()
-        try:
-            while True:
-                # An abort that ran before this request was queued has left its code on the endpoint.
-                error = request.error or endpoint.closing
-                if error:
-                    raise WinsockError(error)
-                if deadline is not None:
-                    left_ms = (deadline - time.monotonic()) * 1000
-                    if left_ms <= 0:
-                        raise WinsockError(WSAETIMEDOUT)
-                if self.head is not request:
-                    self._sleep(waiter, left_ms)
-                    continue
-                if tried:
-                    if not self._ready_wait(waiter, left_ms):
-                        raise WinsockError(WSAETIMEDOUT)
-                    if request.error or endpoint.closing:
-                        continue
-                try:
-                    return attempt()
-                except BlockingIOError:
-                    tried = True
-        finally:
-            self._leave(request)
+        with self._lock:
+            self._append(request)
+            # A try from before the queue was ours counts only if nobody queued in between. Nor does it count without a
+            # descriptor: the transport may have moved after the try, and then found nobody here to tell.
+            tried = tried and self.head is request and endpoint.fd >= 0
+        while True:
+            # An abort that ran before this request was queued has left its code on the endpoint.
+            error = request.error or endpoint.closing
+            if error:
+                raise WinsockError(error)
+            if deadline is not None:
+                left_ms = (deadline - time.monotonic()) * 1000
+                if left_ms <= 0:
+                    raise WinsockError(WSAETIMEDOUT)
+            if self.head is not request:
+                self._sleep(waiter, left_ms)
+                continue
+            if tried and (not self._ready_wait(waiter, left_ms) or request.error or endpoint.closing):
+                continue
+            try:
+                return request.attempt()
+            except BlockingIOError:
+                tried = True
 
     def _ready_wait(self, waiter: Waiter, left_ms: float | None) -> bool:
-        """Sleep until the descriptor may be ready or the thread is woken."""
+        """Sleep until the descriptor may be ready or the thread is woken; False when the time ran out."""
         fd = self._endpoint.fd
         if fd < 0:
-            # A transport without a descriptor says by Lane.ready() that it has moved.
             return self._sleep(waiter, left_ms)
         ready = self._ready
-        if ready is None or ready.waiter is not waiter:
+        if ready is None or not ready.serves(waiter):
             ready = self._ready = ReadyWait(fd, self.mask, waiter)
-        return ready.wait(left_ms)
+        return ready.wait(waiter, left_ms)
 
     def _sleep(self, waiter: Waiter, left_ms: float | None) -> bool:
         return self._endpoint.pump.sleep(waiter, None if left_ms is None else left_ms / 1000)
 
     def _leave(self, request: Request) -> None:
-        """Take a synchronous request out of the queue and pass the turn on."""
-        self._lock.acquire()
-        was_head = self.head is request
-        self._unlink(request)
-        heir = self.head if was_head else None
-        self._lock.release()
-        if heir is not None:
-            self._promote(heir)
+        """Take a synchronous request out of the queue and pass the turn on; may be repeated."""
+        with self._lock:
+            # Nobody stands before the head, nor before a request that has left already.
+            heir_due = request.preceding is None
+            self._unlink(request)
+            heir = self.head if heir_due else None
+        self._promote(heir)
 
     # Overlapped requests
 
@@ -230,54 +246,64 @@ class Lane:
                     return result
             else:
                 self._append(request)
+            operation.request = request
             is_head = self.head is request
         if is_head:
-            self._endpoint.pump.watch(self._endpoint)
+            self._promote(request)
         return PENDING
 
     def ready(self) -> None:
-        """The transport has moved in this direction: the leader's call, or that of a transport without a descriptor."""
+        """A transport without a descriptor has moved in this direction. It may say so from inside an attempt."""
         head = self.head
+        # With nobody here there is nobody to tell: a request that is being queued tries once more afterwards.
         if head is None:
             return
         if head.waiter is not None:
-            if self._endpoint.fd < 0:
-                head.waiter.wake()
+            head.waiter.wake()
+        else:
+            self._endpoint.pump.watch(self._endpoint)
+
+    def service(self) -> None:
+        """Complete what the transport can serve now: the leader's call. A synchronous head looks after itself."""
+        if not self.pends:
             return
+        mistakes: list[Exception] = []
         with self._lock:
-            self._service()
+            while (head := self.head) is not None and (operation := head.operation) is not None:
+                try:
+                    result, error = head.attempt(), 0
+                except BlockingIOError:
+                    break
+                except WinsockError as failure:
+                    result, error = failure.moved, failure.winerror
+                except Exception as mistake:
+                    result, error = None, WSASYSCALLFAILURE
+                    mistakes.append(mistake)
+                self._unlink(head)
+                operation.finish(result, error)
             heir = self.head
         if heir is not None and heir.waiter is not None:
             heir.waiter.wake()
-
-    def _service(self) -> None:
-        """Complete as many overlapped requests at the head as the transport can serve now; under the lock."""
-        while (head := self.head) is not None and head.operation is not None:
-            try:
-                result = head.attempt()
-            except BlockingIOError:
-                return
-            except WinsockError as failure:
-                self._unlink(head)
-                head.operation.finish(failure.moved, failure.winerror)
-            else:
-                self._unlink(head)
-                head.operation.finish(result, 0)
+        for blunder in mistakes:
+            # A provider's, and not to be paid for by the thread that happens to lead: it waits for something else.
+            what = type(blunder), blunder, blunder.__traceback__, threading.current_thread()
+            threading.excepthook(threading.ExceptHookArgs(what))
 
     def cancel(self, operation: Operation) -> bool:
         """Complete one queued overlapped request with WSA_OPERATION_ABORTED; False when it is not in the queue."""
+        return self._end(operation, WSA_OPERATION_ABORTED)
+
+    def _end(self, operation: Operation, error: int) -> bool:
+        """Complete one queued overlapped request with a failure; False when it is not in the queue."""
         with self._lock:
-            request = self.head
-            while request is not None and request.operation is not operation:
-                request = request.following
-            if request is None:
+            request = operation.request
+            if request is None or request.lane is not self:
                 return False
-            was_head = self.head is request
+            heir_due = request.preceding is None
             self._unlink(request)
-            operation.finish(None, WSA_OPERATION_ABORTED)
-            heir = self.head if was_head else None
-        if heir is not None:
-            self._promote(heir)
+            operation.finish(None, error)
+            heir = self.head if heir_due else None
+        self._promote(heir)
         return True
 
     # Both
@@ -305,12 +331,19 @@ class Lane:
         head = self.head
         return head is not None and head.operation is not None
 
-    def _promote(self, heir: Request) -> None:
-        """It is the turn of ``heir``: wake its thread or arm its descriptor."""
+    def _promote(self, heir: Request | None) -> None:
+        """It is the turn of ``heir``: wake its thread, or have the pump look after it."""
+        if heir is None:
+            return
         if heir.waiter is not None:
             heir.waiter.wake()
-        else:
+            return
+        try:
             self._endpoint.pump.watch(self._endpoint)
+        except WinsockError as failure:
+            # The host has no room for its descriptor in the pump's set: it would pend for ever.
+            assert heir.operation is not None
+            self._end(heir.operation, failure.winerror)
 
     def _append(self, request: Request) -> None:
         request.lane = self
@@ -323,7 +356,7 @@ class Lane:
         self._tail = request
 
     def _unlink(self, request: Request) -> None:
-        """Take a request out of the queue; one that `abort` took out already is left alone."""
+        """Take a request out of the queue; one that has left already is left alone."""
         if request.lane is None:
             return
         request.lane = None
@@ -339,7 +372,14 @@ class Lane:
         request.preceding = request.following = None
 
     def after_fork(self) -> None:
-        """In the child: what pended was the parent's, and the lock may have been held by a thread that is gone."""
+        """In the child: what pended was the parent's, and the lock may have been held by a thread that is gone.
+
+        The child's copies of overlapped requests end as aborted, and nobody is told.
+        """
         self._lock = threading.Lock()
         self._ready = None
-        self.head = self._tail = None
+        request, self.head, self._tail = self.head, None, None
+        while request is not None:
+            if request.operation is not None:
+                request.operation.abandon()
+            request = request.following

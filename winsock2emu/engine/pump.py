@@ -6,20 +6,30 @@ Lives elsewhere: who leads (kernel/waits), what is attempted when something is r
 Level-triggered: a descriptor is armed when a request starts to pend and disarmed lazily, when it fires and nobody
                  pends. Readiness is looked at when it is collected, so data that an immediate try has taken is not
                  reported, and there is no edge to lose.
+No descriptor:   an endpoint of a transport without descriptors is looked at once when it is watched, and again when it
+                 reports by `Lane.ready`. Both go through a list that the leader works off, so that a transport may
+                 report from inside an attempt.
 Reuse:           an endpoint leaves the pump before its descriptor is closed. A report that was collected before that
                  reaches at most an endpoint that reuses the number, whose non-blocking attempt then finds nothing.
+Closing:         a backend is given back when the last reference to it goes: at once, or when the leader that is inside
+                 it has been woken and leaves.
 Locking:         ``_lock`` guards the table of armed descriptors, never a poll call, an attempt or a delivery.
 """
 
 from __future__ import annotations
 
+import errno
 import select
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ..kernel.waits import Parking, Waiter, WakeDescriptor
+from ..defs.codes import WSAENOBUFS
+from ..errors import WinsockError
+from ..kernel.waits import Parking, Report, Waiter, WakeDescriptor
 
 if TYPE_CHECKING:
     from .endpoint import Endpoint
@@ -37,6 +47,18 @@ _SELECT_BITS = (READABLE, WRITABLE, URGENT)  # the order of select's three lists
 GUARDIAN_TICK_S = 0.01
 GUARDIAN_PATIENCE = 3  # ticks during which a leader is expected to leave by itself
 
+# Hosts take a time in milliseconds as a C int, 24 days; Windows' own limit is 49 days. Whoever sleeps looks at the
+# clock afterwards, so a longer sleep may end early.
+_LONGEST_MS = 1_000_000_000
+
+
+def _milliseconds(timeout_s: float | None) -> float | None:
+    return None if timeout_s is None else min(timeout_s * 1000, _LONGEST_MS)
+
+
+def _seconds(timeout_s: float | None) -> float | None:
+    return None if timeout_s is None else min(timeout_s, _LONGEST_MS / 1000)
+
 
 class Backend(Protocol):
     """One host mechanism that tells which descriptors are ready."""
@@ -52,7 +74,7 @@ class Backend(Protocol):
         """Forget ``fd``; unknown descriptors are no error."""
         ...
 
-    def collect(self, timeout_s: float | None) -> list[tuple[int, int]]:
+    def collect(self, timeout_s: float | None) -> Sequence[Report]:
         """(descriptor, readiness) pairs, at most some hundreds; empty when the time ran out."""
         ...
 
@@ -79,7 +101,7 @@ class PollBackend:
     def disarm(self, fd: int) -> None:
         self.arm(fd, 0)
 
-    def collect(self, timeout_s: float | None) -> list[tuple[int, int]]:
+    def collect(self, timeout_s: float | None) -> Sequence[Report]:
         # A poll object must not change while a thread polls it, so changes are applied by the collector.
         with self._lock:
             changes, self._changes = self._changes, []
@@ -90,7 +112,7 @@ class PollBackend:
             elif fd in self._known:
                 self._known.discard(fd)
                 self._poll.unregister(fd)
-        return self._poll.poll(None if timeout_s is None else timeout_s * 1000)
+        return self._poll.poll(_milliseconds(timeout_s))
 
     def close(self) -> None:
         self._known.clear()
@@ -123,8 +145,8 @@ class EpollBackend:
             except OSError:
                 return  # closed already: the kernel has forgotten it by itself
 
-    def collect(self, timeout_s: float | None) -> list[tuple[int, int]]:
-        return self._epoll.poll(timeout_s)
+    def collect(self, timeout_s: float | None) -> Sequence[Report]:
+        return self._epoll.poll(_seconds(timeout_s))
 
     def close(self) -> None:
         self._epoll.close()
@@ -147,12 +169,20 @@ class SelectBackend:
         with self._lock:
             self._masks.pop(fd, None)
 
-    def collect(self, timeout_s: float | None) -> list[tuple[int, int]]:
+    def collect(self, timeout_s: float | None) -> Sequence[Report]:
         with self._lock:
             masks = dict(self._masks)
         readers, writers, urgent = ([fd for fd, mask in masks.items() if mask & bit] for bit in _SELECT_BITS)
         ready: dict[int, int] = {}
-        for fds, bit in zip(select.select(readers, writers, urgent, timeout_s), _SELECT_BITS, strict=True):
+        try:
+            sets = select.select(readers, writers, urgent, _seconds(timeout_s))
+        except OSError as failure:
+            if failure.errno != errno.EBADF:
+                raise
+            # A descriptor was disarmed and closed after the copy above. Or it was closed behind our back: then it is
+            # reported as poll reports it.
+            return [(fd, INVALID) for fd, mask in masks.items() if ready_now(fd, mask) & INVALID]
+        for fds, bit in zip(sets, _SELECT_BITS, strict=True):
             for fd in fds:
                 ready[fd] = ready.get(fd, 0) | bit
         return list(ready.items())
@@ -192,9 +222,9 @@ if sys.platform != "linux" and hasattr(select, "kqueue"):
                 self.arm(fd, 0)
             self._masks.pop(fd, None)
 
-        def collect(self, timeout_s: float | None) -> list[tuple[int, int]]:
+        def collect(self, timeout_s: float | None) -> Sequence[Report]:
             ready: dict[int, int] = {}
-            for event in self._kqueue.control(None, 256, timeout_s):
+            for event in self._kqueue.control(None, 256, _seconds(timeout_s)):
                 bit = READABLE if event.filter == select.KQ_FILTER_READ else WRITABLE
                 if event.flags & select.KQ_EV_EOF:
                     bit |= HANGUP
@@ -220,25 +250,32 @@ def best_backend() -> str:
 class ReadyWait:
     """A private wait of one thread for one descriptor: used by a blocking call, which needs no reactor.
 
-    The poll object is built once and reused for as long as the same thread waits for the same descriptor.
+    The poll object is built once and reused for as long as the same thread waits for the same descriptor. It does not
+    keep the waiter, whose own descriptor goes when its thread ends.
     """
 
-    __slots__ = ("_poll", "_wake", "waiter")
+    __slots__ = ("_poll", "_waiter")
 
     def __init__(self, fd: int, mask: int, waiter: Waiter) -> None:
-        self.waiter = waiter
-        self._wake = waiter.descriptor
+        self._waiter = weakref.ref(waiter)
         poll = select.poll()
-        poll.register(self._wake.fileno, READABLE)
+        poll.register(waiter.fileno(), READABLE)
         poll.register(fd, mask)
         self._poll = poll.poll
 
-    def wait(self, timeout_ms: float | None) -> bool:
-        """Sleep until the descriptor may be ready or the thread is woken; False when the time ran out."""
-        ready = self._poll(timeout_ms)
+    def serves(self, waiter: Waiter) -> bool:
+        """True when this was made for that thread."""
+        return self._waiter() is waiter
+
+    def wait(self, waiter: Waiter, timeout_ms: float | None) -> bool:
+        """Sleep until the descriptor may be ready or the thread is woken; False when the time ran out.
+
+        A very long time may end early.
+        """
+        ready = self._poll(None if timeout_ms is None else min(timeout_ms, _LONGEST_MS))
         if not ready:
             return False
-        wake = self._wake
+        wake = waiter.descriptor
         if ready[0][0] == wake.fileno or ready[-1][0] == wake.fileno:
             wake.clear()
         return True
@@ -248,14 +285,15 @@ def wait_any(masks: Mapping[int, int], waiter: Waiter, timeout_ms: float | None)
     """Wait until one of several descriptors is ready or the thread is woken.
 
     Returns:
-        Descriptor to readiness bits; empty when the time ran out or only a wake-up came.
+        Descriptor to readiness bits; empty when the time ran out (a very long one may end early) or only a wake-up
+        came.
     """
     poll = select.poll()
     wake = waiter.fileno()
     poll.register(wake, READABLE)
     for fd, mask in masks.items():
         poll.register(fd, mask)
-    ready = dict(poll.poll(timeout_ms))
+    ready = dict(poll.poll(None if timeout_ms is None else min(timeout_ms, _LONGEST_MS)))
     if ready.pop(wake, 0):
         waiter.descriptor.clear()
     return ready
@@ -273,127 +311,193 @@ class Pump:
     """The reactor of one process: which endpoints pend, and who looks after them.
 
     A thread inside an emulator wait leads (kernel/waits). While requests pend and nobody leads, the guardian, a daemon
-    thread, collects instead: on Windows pending requests make progress although nobody waits for them.
+    thread, collects instead: on Windows pending requests make progress although nobody waits for them. It keeps out
+    while threads come and go, and makes room at once for a thread that wants to lead.
     """
 
     def __init__(self, backend: str | None = None) -> None:
         self.backend_name = backend or best_backend()
         self.parking = Parking(self)
         self._lock = threading.Lock()
-        self._backend: Backend | None = None
-        self._wake: WakeDescriptor | None = None
+        self._host: tuple[Backend, WakeDescriptor] | None = None
         self._armed: dict[int, tuple[Endpoint, int]] = {}
+        self._moved: deque[Endpoint] = deque()  # endpoints without a descriptor that have to be looked at
         self._guardian: threading.Thread | None = None
-        self._guardian_bell = threading.Event()
+        self._guardian_rests = False  # nothing pends as far as it knows: the next request has to ring
         self._closed = False
 
-    def _open(self) -> Backend:
-        """The backend, made on first use; the caller holds ``_lock``."""
-        if self._backend is None:
-            self._backend = BACKENDS[self.backend_name]()
-            self._wake = WakeDescriptor()
-            self._backend.arm(self._wake.fileno, READABLE)
-        return self._backend
+    def _open(self) -> tuple[Backend, WakeDescriptor]:
+        """The backend and what wakes its collector, made on first use; the caller holds ``_lock``."""
+        if self._host is None:
+            try:
+                backend = BACKENDS[self.backend_name]()
+                wake = WakeDescriptor()
+                backend.arm(wake.fileno, READABLE)
+            except OSError as failure:
+                raise WinsockError(WSAENOBUFS) from failure  # the limit of open files, most often
+            self._host = backend, wake
+        return self._host
 
     def watch(self, endpoint: Endpoint) -> None:
-        """Collect readiness for the directions in which ``endpoint`` has requests pending."""
+        """Look after the directions in which ``endpoint`` has requests pending.
+
+        Raises:
+            WinsockError: WSAENOBUFS, the host has no room for another descriptor in its set.
+        """
+        fd = endpoint.fd
         with self._lock:
-            mask = endpoint.interest()
-            fd = endpoint.fd
-            known = self._armed.get(fd)
-            if mask and fd >= 0 and (known is None or known[0] is not endpoint or known[1] != mask):
-                self._armed[fd] = endpoint, mask
-                backend = self._open()
-                backend.arm(fd, mask)
-                stale = not backend.interruptible
+            if self._closed:
+                return
+            if fd < 0:
+                self._open()
+                self._moved.append(endpoint)
+                news = True
             else:
-                stale = False
-            start_guardian = bool(self._armed) and self._guardian is None and not self._closed
-            if start_guardian:
-                self._guardian = threading.Thread(target=self._guard, name="winsock2emu-guardian", daemon=True)
-        if stale:
+                news = self._arm(endpoint, fd)
+            if self._guardian is None:
+                self._start_guardian()
+            elif self._guardian_rests:
+                self.parking.bell.set()
+        if news:
             self.wake()
-        if start_guardian:
-            assert self._guardian is not None
-            self._guardian.start()
-        elif not self.parking.led:
-            self._guardian_bell.set()
+
+    def _arm(self, endpoint: Endpoint, fd: int) -> bool:
+        """Add what pends to what is collected, under ``_lock``; True when a collector must be woken to notice."""
+        mask = endpoint.interest()
+        if not mask:
+            return False
+        known = self._armed.get(fd)
+        if known is not None and known[0] is endpoint:
+            mask |= known[1]
+            if mask == known[1]:
+                return False
+        backend = self._open()[0]
+        try:
+            backend.arm(fd, mask)
+        except OSError as failure:
+            raise WinsockError(WSAENOBUFS) from failure
+        self._armed[fd] = endpoint, mask
+        return not backend.interruptible
 
     def unwatch(self, endpoint: Endpoint) -> None:
         """Forget an endpoint; called before its descriptor is closed."""
         with self._lock:
             known = self._armed.get(endpoint.fd)
-            if known is None or known[0] is not endpoint:
+            if known is None or known[0] is not endpoint or self._host is None:
                 return
             del self._armed[endpoint.fd]
-            assert self._backend is not None
-            self._backend.disarm(endpoint.fd)
-            stale = not self._backend.interruptible
-        if stale:
+            backend = self._host[0]
+            backend.disarm(endpoint.fd)
+        if not backend.interruptible:
             self.wake()
 
-    def _settle(self, endpoint: Endpoint) -> None:
-        """Lazy disarm: after a report, keep only what still pends."""
+    def _disarm_idle(self, endpoint: Endpoint) -> None:
+        """Keep only what still pends, after a report that nobody waited for."""
         with self._lock:
             known = self._armed.get(endpoint.fd)
-            if known is None or known[0] is not endpoint:
+            if known is None or known[0] is not endpoint or self._host is None:
                 return
-            mask = endpoint.interest()
+            backend, mask = self._host[0], endpoint.interest()
             if mask == known[1]:
                 return
-            assert self._backend is not None
             if mask:
-                self._armed[endpoint.fd] = endpoint, mask
-                self._backend.arm(endpoint.fd, mask)
-            else:
-                del self._armed[endpoint.fd]
-                self._backend.disarm(endpoint.fd)
+                try:
+                    backend.arm(endpoint.fd, mask)
+                    self._armed[endpoint.fd] = endpoint, mask
+                    return
+                except OSError:
+                    mask = 0  # the descriptor was closed behind our back
+            del self._armed[endpoint.fd]
+            backend.disarm(endpoint.fd)
 
     # The Reactor protocol of kernel/waits
 
-    def collect(self, timeout_s: float | None) -> None:
-        """Wait for readiness and service it; only the leader calls this."""
-        with self._lock:
-            if self._closed:
-                return
-            backend = self._open()
-        wake = self._wake
-        assert wake is not None
-        for fd, ready in backend.collect(timeout_s):
+    def collect(self, timeout_s: float | None) -> Sequence[Report]:
+        """Wait for readiness; only the leader calls this."""
+        host = self._host  # held until the end: the descriptors outlive a `close` in another thread
+        if host is None:
+            with self._lock:
+                if self._closed:
+                    return ()
+                host = self._open()
+        return host[0].collect(0 if self._moved else timeout_s)
+
+    def service(self, reports: Sequence[Report]) -> None:
+        """Let endpoints try again; only the leader calls this."""
+        host = self._host
+        if host is None:
+            return
+        wake = host[1]
+        for fd, ready in reports:
             if fd == wake.fileno:
                 wake.clear()
                 continue
             known = self._armed.get(fd)
-            if known is not None:
-                known[0].service(ready)
-                self._settle(known[0])
+            if known is None:
+                continue
+            endpoint, mask = known
+            # What nobody waits for would be reported again and again. A request that completes now leaves its
+            # descriptor armed, though: the next one usually follows before the next report.
+            idle = (ready & mask or mask) & ~endpoint.interest()
+            endpoint.service(ready)
+            if idle:
+                self._disarm_idle(endpoint)
+        moved = self._moved
+        for _ in range(len(moved)):
+            moved[0].service(READABLE | WRITABLE)
+            moved.popleft()
 
     def wake(self) -> None:
         """End the leader's wait."""
-        if self._wake is not None:
-            self._wake.signal()
+        host = self._host
+        if host is not None and self.parking.led:
+            host[1].signal()
 
     def sleep(self, waiter: Waiter, timeout_s: float | None) -> bool:
-        """Put a follower to sleep on its own wake descriptor."""
+        """Put a thread to sleep on its own wake descriptor."""
         if waiter.poll is None:
-            waiter.poll = select.poll()
-            waiter.poll.register(waiter.fileno(), READABLE)
-        if not waiter.poll.poll(None if timeout_s is None else timeout_s * 1000):
+            poll = select.poll()
+            poll.register(waiter.fileno(), READABLE)
+            waiter.poll = poll.poll
+        if not waiter.poll(_milliseconds(timeout_s)):
             return False
         waiter.descriptor.clear()
         return True
 
     # The guardian
 
+    def _start_guardian(self) -> None:
+        """Start the thread; the caller holds ``_lock``."""
+        self._guardian = threading.Thread(target=self._guard, name="winsock2emu-guardian", daemon=True)
+        try:
+            self._guardian.start()
+        except RuntimeError:
+            # The host has no thread left, or the interpreter is ending. Threads that wait lead all the same, and the
+            # next request tries again.
+            self._guardian = None
+
     def _guard(self) -> None:
         """Collect while requests pend and nobody else does; otherwise sleep until that may have changed."""
-        bell = self._guardian_bell
+        parking = self.parking
+        bell = parking.bell
+        turns = -1  # whoever has just issued the first request is likely to wait for it
         refused = 0
-        while not self._closed:
+        while True:
             bell.clear()
-            if not self._armed:
+            self._guardian_rests = True
+            # Whoever changes one of these rings afterwards if it finds the mark set, so the mark comes first.
+            if self._closed:
+                return
+            if not self._armed and not self._moved:
                 bell.wait()
-            elif self.parking.lead_once(GUARDIAN_TICK_S):
+                continue
+            self._guardian_rests = False
+            if parking.turns != turns:
+                # A thread has begun to lead since the last look: the next one is likely within moments.
+                turns = parking.turns
+                refused = 0
+                bell.wait(GUARDIAN_TICK_S)
+            elif parking.lead_once(GUARDIAN_TICK_S):
                 refused = 0
             elif refused < GUARDIAN_PATIENCE:
                 # A thread leads and will probably leave within moments: look again instead of making it ring.
@@ -401,8 +505,8 @@ class Pump:
                 bell.wait(GUARDIAN_TICK_S)
             else:
                 refused = 0
-                self.parking.leave_bell = bell
-                if self.parking.led and not self._closed:
+                parking.ring = True
+                if parking.led and not self._closed:
                     bell.wait()
 
     def armed(self) -> Iterable[int]:
@@ -410,25 +514,26 @@ class Pump:
         return tuple(self._armed)
 
     def close(self) -> None:
-        """End the guardian and give the backend back; endpoints have been closed before."""
+        """End the guardian and give the backend back; endpoints have been closed before.
+
+        Threads that are parked here go on waiting, each for its own wake-up.
+        """
         with self._lock:
             self._closed = True
             guardian = self._guardian
-        self._guardian_bell.set()
-        self.wake()
+        self.parking.close()
+        self.parking.bell.set()
         if guardian is not None and guardian is not threading.current_thread():
             guardian.join()
         with self._lock:
-            if self._backend is not None:
-                self._backend.close()
-            if self._wake is not None:
-                self._wake.close()
-            self._backend = self._wake = None
+            self._host = None
             self._armed.clear()
 
     def after_fork(self) -> None:
         """In the child: a backend of its own (an epoll set is shared with the parent), no guardian, nothing pending."""
-        backend = self._backend
+        host = self._host
         self.__init__(self.backend_name)  # type: ignore[misc]  # every field starts anew, by the one list of them
-        if backend is not None:
-            backend.close()
+        if host is not None:
+            # Frames of the parent's threads may hold references for ever. Closing does not touch the parent's set.
+            host[0].close()
+            host[1].close()

@@ -3,13 +3,19 @@
 Part played:     the dispatcher of the kernel: who sleeps, where, and who wakes whom.
 Lives here:      `Waiter` (a thread's place to sleep) and `Parking` (`park`, with a leader and followers).
 Lives elsewhere: readiness and the host's poll calls (engine/pump), what is waited for, requests (engine/lanes).
-Leader/follower: whoever waits may lead the reactor, so a completion needs no hop through a pump thread. The others
-                 sleep on their own wake descriptor and look up every TICK_S, which is also when one of them takes over
-                 a leadership that was given up silently. Waking a follower on every leave halves the rate of one
-                 connection and gains nothing with many.
+Leader/follower: whoever waits may lead the reactor, so a completion needs no hop through a pump thread. The leadership
+                 is given up silently while threads come and go: waking a follower on every leave halves the rate of one
+                 connection and gains nothing with many. One follower, the deputy, looks up every TICK_S to take over;
+                 the others sleep until they are woken, so a thousand parked threads cost what one costs. A deputy who
+                 has looked up in vain for some time resigns. Whoever stops leading or following while nobody leads and
+                 nobody looks up wakes a follower, so no wait depends on a tick that nobody makes.
 Wake-ups:        through a descriptor of the thread's own: a system call made without the GIL, half the price of
-                 releasing a lock that another thread sleeps on. A leader is woken out of the reactor as well.
-Locking:         `Waiter.wake` takes no lock and may be called from anywhere.
+                 releasing a lock that another thread sleeps on. A leader is woken out of the reactor; one that is just
+                 servicing needs no wake-up, since it looks at its own wait before it collects again.
+Interrupts:      an exception raised by a signal handler may strike between any two steps of the main thread. What a
+                 thread holds is therefore recognised by identity, and given back in one place (`Parking._forsake`).
+Locking:         none. The leadership is a dict entry (set and deleted atomically); `Waiter.wake` may be called from
+                 anywhere.
 """
 
 from __future__ import annotations
@@ -17,17 +23,30 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
-# Followers look up this often: below the interpreter's own switch interval of 5 ms, so nobody notices.
+from ..defs.codes import WSAENOBUFS
+from ..errors import WinsockError
+
+# The deputy looks up this often: below the interpreter's own switch interval of 5 ms, so nobody notices.
 TICK_S = 0.002
+DEPUTY_PATIENCE = 8  # ticks after which the leader is expected to stay; it then wakes a follower when it leaves
+
+_LEADER: Final = "leader"  # the only key of Parking._lead
+
+Report = tuple[int, int]  # a descriptor and its readiness bits
 
 
 class Reactor(Protocol):
     """What `Parking` needs of the engine's reactor."""
 
-    def collect(self, timeout_s: float | None) -> None:
-        """Wait for readiness, at most ``timeout_s`` seconds (None: for ever), and service what is ready."""
+    def collect(self, timeout_s: float | None) -> Sequence[Report]:
+        """Wait for readiness, at most ``timeout_s`` seconds (None: for ever); empty after a `wake`, too."""
+        ...
+
+    def service(self, reports: Sequence[Report]) -> None:
+        """Do what the readiness that was collected allows."""
         ...
 
     def wake(self) -> None:
@@ -35,22 +54,30 @@ class Reactor(Protocol):
         ...
 
     def sleep(self, waiter: Waiter, timeout_s: float | None) -> bool:
-        """Sleep until ``waiter`` is woken; False when the time ran out."""
+        """Sleep until ``waiter`` is woken; False when the time ran out, which may be early for very long times."""
         ...
 
 
 class WakeDescriptor:
-    """An eventfd, or a pipe on hosts without one; it never blocks, neither the waker nor the woken."""
+    """An eventfd, or a pipe on hosts without one; it never blocks, neither the waker nor the woken.
+
+    It is given back when the last reference goes, so that a late `signal` cannot hit a number with a new owner.
+    """
 
     __slots__ = ("_write", "fileno")
 
     def __init__(self) -> None:
-        if hasattr(os, "eventfd"):
-            self.fileno = self._write = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        else:
-            self.fileno, self._write = os.pipe()
-            os.set_blocking(self.fileno, False)
-            os.set_blocking(self._write, False)
+        self.fileno = self._write = -1
+        try:
+            if hasattr(os, "eventfd"):
+                self.fileno = self._write = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            else:
+                self.fileno, self._write = os.pipe()
+                os.set_blocking(self.fileno, False)
+                os.set_blocking(self._write, False)
+        except OSError as failure:
+            # Every wait needs one, so the limit of open files shows as a lack of buffers.
+            raise WinsockError(WSAENOBUFS) from failure
 
     def signal(self) -> None:
         """Make the descriptor readable."""
@@ -81,17 +108,20 @@ class Waiter:
 
     Attributes:
         thread: the thread's identifier.
-        done: the condition of the current wait; whoever satisfies it sets it and then calls `wake`.
-        leading: True while the thread is inside the reactor's collect.
+        done: the condition of the current `Parking.park`; whoever waits clears it before, whoever satisfies the wait
+            sets it and then calls `wake`.
+        leading: True while the thread leads a reactor.
+        collecting: True while it is, or is about to be, inside the reactor's collect.
         poll: the reactor's own note on how this waiter sleeps.
     """
 
-    __slots__ = ("__weakref__", "descriptor", "done", "leading", "poll", "reactor", "thread")
+    __slots__ = ("__weakref__", "collecting", "descriptor", "done", "leading", "poll", "reactor", "thread")
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
         self.done = False
         self.leading = False
+        self.collecting = False
         self.reactor: Reactor | None = None
         self.descriptor = WakeDescriptor()
         self.poll: Any = None
@@ -102,91 +132,151 @@ class Waiter:
 
     def wake(self) -> None:
         """Make the thread look at its state; harmless when it is not asleep."""
-        if self.leading and self.reactor is not None:
-            self.reactor.wake()
-        else:
-            # A thread that starts to lead right now finds `done` before it collects, see park().
+        # The thread changes these marks first and looks at `done` then, the waker does it the other way round.
+        if not self.leading or self.reactor is None:
             self.descriptor.signal()
+        elif self.collecting:
+            self.reactor.wake()
 
 
 class Parking:
     """Where the threads of one process wait for anything that is not a single socket of their own.
 
-    One thread leads: it collects readiness for all. Leadership is given up silently; `hand_over` wakes a follower
-    only where nobody would look up otherwise (a guardian that leaves).
+    Attributes:
+        closed: nobody leads any more; who parks sleeps until it is woken.
+        turns: how often a thread has begun to lead; a guardian keeps out while it changes.
+        bell: what a guardian sleeps on.
+        ring: True asks the next leader that leaves to ring the bell, once.
     """
 
-    __slots__ = ("_followers", "_lead", "leave_bell", "reactor")
+    __slots__ = ("_deputy", "_followers", "_lead", "bell", "closed", "reactor", "ring", "turns")
 
     def __init__(self, reactor: Reactor) -> None:
         self.reactor = reactor
-        self.leave_bell: threading.Event | None = None  # rung once, by the next leader that leaves
-        self._lead = threading.Lock()
-        self._followers: list[Waiter] = []
+        self.closed = False
+        self.turns = 0
+        self.bell = threading.Event()
+        self.ring = False
+        self._lead: dict[str, object] = {}
+        self._followers: dict[Waiter, None] = {}  # in the order of arrival
+        self._deputy: Waiter | None = None
 
     @property
     def led(self) -> bool:
-        """True while some thread collects."""
-        return self._lead.locked()
+        """True while some thread leads."""
+        return bool(self._lead)
 
     def park(self, waiter: Waiter, timeout_s: float | None) -> bool:
-        """Block until ``waiter.done``, leading the reactor if nobody does; False when the time ran out."""
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while not waiter.done:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return False
-            if self._lead.acquire(blocking=False):
-                self._lead_until_done(waiter, deadline)
-            else:
-                self._followers.append(waiter)
-                try:
-                    self.reactor.sleep(waiter, TICK_S if left is None else min(left, TICK_S))
-                finally:
-                    self._followers.remove(waiter)
-        return True
+        """Block until ``waiter.done``, leading the reactor if nobody does; False when the time ran out.
 
-    def _lead_until_done(self, waiter: Waiter, deadline: float | None) -> None:
-        """Collect until the wait is over; the caller has acquired the leadership."""
-        waiter.reactor = self.reactor
-        waiter.leading = True
+        A timeout of 0 collects once if nobody leads, so that a program that only polls makes progress.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         try:
             while not waiter.done:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                self.reactor.collect(left)
-                if left == 0.0:
-                    return
-        finally:
-            waiter.leading = False
-            self._lead.release()
-            bell = self.leave_bell
-            if bell is not None:
-                self.leave_bell = None
-                bell.set()
+                if not self.closed and self._lead.setdefault(_LEADER, waiter) is waiter:
+                    self._lead_until_done(waiter, deadline)
+                else:
+                    self._follow(waiter, deadline)
+                if deadline is not None and time.monotonic() >= deadline:
+                    break
+            self._after_leaving()
+        except BaseException:
+            self._forsake(waiter)
+            raise
+        return waiter.done
+
+    def _lead_until_done(self, waiter: Waiter, deadline: float | None) -> None:
+        """Collect until the wait or its time is over; the caller has the leadership."""
+        reactor = self.reactor
+        self.turns += 1
+        waiter.reactor = reactor
+        waiter.leading = True
+        while not self.closed:
+            waiter.collecting = True
+            if waiter.done:
+                break
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            reports = reactor.collect(left)
+            waiter.collecting = False
+            reactor.service(reports)
+            if left == 0.0:
+                break
+        waiter.collecting = waiter.leading = False
+        self._lead.pop(_LEADER, None)
+
+    def _follow(self, waiter: Waiter, deadline: float | None) -> None:
+        """Sleep until the wait or its time is over, or until nobody leads."""
+        followers = self._followers
+        followers[waiter] = None
+        if self._lead.get(_LEADER) is self:
+            self.reactor.wake()  # the guardian makes room for a thread that waits
+        ticks = 0
+        while not waiter.done and (self._lead or self.closed):
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                break
+            if ticks == DEPUTY_PATIENCE:
+                ticks = 0
+                if self._deputy is waiter:
+                    # From here on the leader finds no deputy and wakes a follower when it leaves. It may have left
+                    # already, so the next look at the leadership comes after this.
+                    self._deputy = None
+                    if not self._lead:
+                        break
+            elif not self.closed:
+                if self._deputy is None:
+                    self._deputy = waiter
+                if self._deputy is waiter:
+                    ticks += 1
+                    left = TICK_S if left is None else min(left, TICK_S)
+            self.reactor.sleep(waiter, left)
+        followers.pop(waiter, None)
+        if self._deputy is waiter:
+            self._deputy = None
+
+    def _after_leaving(self) -> None:
+        """Whoever stops leading or following makes sure that somebody leads, or looks up, or is woken to do so."""
+        if self._lead:
+            return
+        if self._followers and self._deputy is None and not self.closed:
+            self.hand_over()
+        if self.ring:
+            self.ring = False
+            self.bell.set()
+
+    def _forsake(self, waiter: Waiter) -> None:
+        """Undo whatever part of a wait has been done; the thread leaves it by an exception."""
+        self.ring = True  # it may have been taken back already
+        waiter.collecting = waiter.leading = False
+        self._followers.pop(waiter, None)
+        if self._deputy is waiter:
+            self._deputy = None
+        if self._lead.get(_LEADER) is waiter:
+            del self._lead[_LEADER]
+        self._after_leaving()
 
     def lead_once(self, timeout_s: float) -> bool:
         """Collect once if nobody leads (the guardian's part); False when somebody does."""
-        if not self._lead.acquire(blocking=False):
+        if self.closed or self._lead.setdefault(_LEADER, self) is not self:
             return False
         try:
-            self.reactor.collect(timeout_s)
+            self.reactor.service(self.reactor.collect(timeout_s))
         finally:
-            self._lead.release()
+            del self._lead[_LEADER]
             self.hand_over()
         return True
 
     def hand_over(self) -> None:
-        """Wake one follower, so that somebody leads at once instead of at the next tick."""
-        if self._followers:
-            try:
-                self._followers[-1].wake()
-            except IndexError:
-                return  # it has just left, and whoever leaves looks for the leadership itself
+        """Wake one follower, so that somebody leads at once."""
+        followers = list(self._followers)
+        if followers:
+            followers[-1].wake()
 
-    def reset_locks(self) -> None:
-        """After a fork: the threads that led and followed do not exist in the child."""
-        self._lead = threading.Lock()
-        self._followers = []
+    def close(self) -> None:
+        """Nobody leads from now on; the leader leaves as soon as it has been woken."""
+        self.closed = True
+        self.reactor.wake()
 
 
 class _ThisThread(threading.local):
@@ -197,7 +287,11 @@ _this_thread = _ThisThread()
 
 
 def this_waiter() -> Waiter:
-    """The calling thread's waiter, made on its first wait."""
+    """The calling thread's waiter, made on its first wait.
+
+    Raises:
+        WinsockError: WSAENOBUFS, the host has no descriptor left for it.
+    """
     waiter = _this_thread.waiter
     if waiter is None:
         waiter = _this_thread.waiter = Waiter()

@@ -41,6 +41,26 @@ class Upcalls(Protocol):
         """The process's reactor, for endpoints of the engine. Windows needs no such entry: its kernel is everywhere."""
         ...
 
+    def own_entries(
+        self,
+        s: int,
+        send: Callable[..., Any],
+        receive: Callable[..., Any],
+        send_to: Callable[..., Any],
+        receive_from: Callable[..., Any],
+        /,
+    ) -> None:
+        """Have the calls that move data on this handle go to entries of its own instead of those in the table.
+
+        They take and return what WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom do. For providers that look up the socket
+        first of all: a tenth of such a call is that look-up. It ends when a layer takes the handle over. Windows has no
+        such upcall.
+
+        Raises:
+            WinsockError: WSAENOTSOCK, no such handle.
+        """
+        ...
+
     def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
         """Number a socket that has no descriptor; ``context`` comes back from WPUQuerySocketHandleContext.
 

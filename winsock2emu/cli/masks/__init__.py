@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from . import children, errnos, interpreter, machine, signals
 from .importing import Importing
+from .views import show_host_to as show_host_to
 
 
 def _ctypes() -> ModuleType:
@@ -49,6 +50,7 @@ MASKED: Final[dict[str, Callable[[], ModuleType]]] = {
     "ctypes.wintypes": _wintypes,
     "errno": errnos.errno_module,
     "os": interpreter.os_module,
+    "os.path": interpreter.path_module,
     "platform": machine.platform_module,
     "signal": signals.signal_module,
     "sys": interpreter.sys_module,

@@ -15,6 +15,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from . import views
+
 _host: dict[str, Any] = {}
 
 
@@ -49,7 +51,8 @@ def _masked(get_command_line: Callable[..., list[str]]) -> Callable[..., list[st
         if "-c" not in line:
             return line  # a frozen program, which brings its own entry point
         at = line.index("-c")
-        inner = ["run", *line[at:]]
+        chosen = [f"--host-view={package}" for package in views.chosen()]
+        inner = ["run", *chosen, *line[at:]]
         code = f"import sys; sys.path.append({where!r}); from winsock2emu.cli import main; sys.exit(main({inner!r}))"
         return [*line[:at], "-c", code, "--multiprocessing-fork"]
 

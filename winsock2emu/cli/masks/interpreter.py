@@ -10,10 +10,13 @@ Sources:         the os and sys references of the Python documentation, "Availab
 
 from __future__ import annotations
 
+import ntpath
 import os
 import posix
 import re
 import sys
+from functools import cache
+from types import ModuleType
 from typing import Final
 
 from .machine import BUILD, COMPILER, MAJOR, MINOR
@@ -82,13 +85,20 @@ def _hidden() -> frozenset[str]:
     return _POSIX_ONLY | {name for name in dir(posix) if not name.startswith("_") and name not in there}
 
 
+@cache
+def path_module() -> ModuleType:
+    """``os.path`` for a program: POSIX paths, and the functions that only Windows' module has."""
+    only_there = ("isreserved",)  # new in Python 3.13
+    return Mask(os.path, {name: getattr(ntpath, name) for name in only_there if hasattr(ntpath, name)})
+
+
 def os_module() -> Mask:
     """``os`` for a program."""
     return Mask(
         os,
         {
             "name": "nt",
-            "path": os.path,
+            "path": path_module(),
             "supports_bytes_environ": False,
             # Files have one mode here, and descriptors are not inherited anyway: nothing is left for them to ask.
             "O_BINARY": 0,

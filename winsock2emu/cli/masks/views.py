@@ -10,16 +10,31 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Iterable
 from typing import Any, Final
 
-# The emulator's own requirements and the tools that run a program's tests: they do real work on the host for us,
-# and their Windows branches need modules that only a Windows build of the interpreter has.
+# The emulator's own requirements, the tools that run a program's tests, and packages that drive the console or ask
+# the host about itself: they do real work on the host, and their Windows branches need modules or functions that
+# only a Windows build of the interpreter has.
 _HOST_PACKAGES: Final = """
     winsock2emu winsock2emu_conformance attr attrs typing_extensions dns ldap3 pyasn1 rich
     pytest _pytest pluggy iniconfig xdist execnet pytest_timeout coverage hypothesis
     pip setuptools pkg_resources _distutils_hack wheel
+    click typer colorama psutil tqdm
 """
 HOST_PACKAGES: Final = frozenset(_HOST_PACKAGES.split())
+
+_chosen: list[str] = []
+
+
+def show_host_to(packages: Iterable[str]) -> None:
+    """Let more installed packages see the host; to be said before they are imported."""
+    _chosen.extend(packages)
+
+
+def chosen() -> tuple[str, ...]:
+    """The packages that `show_host_to` has been told."""
+    return tuple(_chosen)
 
 
 def _folders() -> tuple[str, ...]:
@@ -51,5 +66,6 @@ def _judge(file: str) -> bool:
     for installed in ("site-packages", "dist-packages"):
         if installed in folders:
             inside = file.rpartition(f"{os.sep}{installed}{os.sep}")[2]
-            return inside.partition(os.sep)[0].removesuffix(".py") not in HOST_PACKAGES
+            package = inside.partition(os.sep)[0].removesuffix(".py")
+            return package not in HOST_PACKAGES and package not in _chosen
     return not file.startswith(_FOLDERS)

@@ -109,6 +109,10 @@ class DatagramSocket(HostSocket):
         self.peer = None
         disconnect(self.fd)
 
+    def before_bind(self, name: bytes) -> None:
+        """The broadcast address needs its option here, too."""
+        self._check_broadcast(name)
+
     def _check_broadcast(self, name: bytes) -> None:
         if self.family == AF_INET and name[4:8] == b"\xff\xff\xff\xff" and not self.settings.get(SO_BROADCAST):
             raise WinsockError(WSAEACCES)
@@ -129,15 +133,17 @@ class DatagramSocket(HostSocket):
 
     # Sending
 
-    def send(self, buffers: Any, flags: int, operation: Any) -> Any:
+    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend: one datagram to the default peer."""
-        return self._send_one(buffers, flags, None, operation)
+        return self._send_one(buffers, flags, None, operation, to_peer=True)
 
-    def send_to(self, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo: one datagram to an address, or to the default peer where none is given."""
         return self._send_one(buffers, flags, to, operation)
 
-    def _send_one(self, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def _send_one(
+        self, buffers: Any, flags: int, to: bytes | None, operation: Any, *, to_peer: bool = False
+    ) -> Any:
         host = self.host
         views: list[memoryview] = []
         if buffers is not None and len(buffers) == 1 and buffers[0] is not None:
@@ -146,8 +152,11 @@ class DatagramSocket(HostSocket):
             views = check_buffers(buffers)
             # All buffers are one message, and a host call takes a limited number of them.
             data = None if len(views) <= MOST_BUFFERS else b"".join(views)
+        # WSPSendTo looks at the address first, WSPSend at the peer last.
         if to is not None:
-            self.check_name_size(to)
+            self.checked_name(to)
+        elif self.peer is None and not to_peer:
+            raise WinsockError(WSAENOTCONN)
         if flags & ~_SEND_FLAGS:
             raise WinsockError(WSAEOPNOTSUPP)
         if self.send_shut:
@@ -214,11 +223,11 @@ class DatagramSocket(HostSocket):
 
     # Receiving
 
-    def receive(self, buffers: Any, flags: int, operation: Any) -> Any:
+    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv: one datagram."""
         return self._receive_one(buffers, flags, operation)[0]
 
-    def receive_from(self, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom: one datagram and its sender."""
         if room is not None:
             self.check_room(room)

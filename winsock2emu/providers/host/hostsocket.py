@@ -83,6 +83,8 @@ class HostSocket(Endpoint):
     def check_name_size(self, name: bytes | None) -> bytes:
         """An address argument that is present and long enough for this family."""
         if name is None or len(name) < _LEAST_NAME_SIZES[self.family]:
+            if name is not None:
+                memoryview(name)  # a TypeError for what is no buffer at all
             raise WinsockError(WSAEFAULT)
         return name
 
@@ -116,15 +118,15 @@ class HostSocket(Endpoint):
         name = self.checked_name(name)
         if self.family == AF_UNIX and not SockAddr(name).path:
             raise WinsockError(WSAEINVAL)
-        self.before_bind()
+        self.before_bind(name)
         try:
             self.host.bind(host_address(name))
         except OSError as failure:
             raise from_host(failure) from failure
         self.bound = True
 
-    def before_bind(self) -> None:
-        """Realise on the host what the address-sharing options of this socket allow."""
+    def before_bind(self, name: bytes) -> None:
+        """Refuse what the options do not allow; realise on the host what they do."""
 
     def local_name(self, room: int | None) -> SockAddr:
         """WSPGetSockName."""
@@ -166,6 +168,7 @@ class HostSocket(Endpoint):
 
     def accept(self, room: int | None) -> tuple[_socket.socket, SockAddr]:
         """WSPAccept, up to the new host socket."""
+        self.check_room(room)
         raise WinsockError(WSAEOPNOTSUPP)
 
     def connect(self, name: bytes | None) -> None:
@@ -180,19 +183,21 @@ class HostSocket(Endpoint):
         """WSPShutdown."""
         raise NotImplementedError
 
-    def send(self, buffers: Any, flags: int, operation: Any) -> Any:
+    # The four that move data are entries of the procedure table themselves, so they are told the handle as well.
+
+    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend."""
         raise NotImplementedError
 
-    def send_to(self, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo."""
         raise NotImplementedError
 
-    def receive(self, buffers: Any, flags: int, operation: Any) -> Any:
+    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv."""
         raise NotImplementedError
 
-    def receive_from(self, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom."""
         raise NotImplementedError
 

@@ -10,13 +10,15 @@ Sources:         sol-socket-socket-options, ipproto-tcp-socket-options, ipproto-
 from __future__ import annotations
 
 import _socket
+import enum
 import struct
 from collections.abc import Callable
+from operator import index
 from typing import Any, Final
 
 import attrs
 
-from ...defs.codes import WSAEFAULT, WSAEINVAL, WSAENOPROTOOPT
+from ...defs.codes import WSAEFAULT, WSAEINVAL, WSAENOPROTOOPT, WSAENOTCONN
 from ...defs.constants import (
     AF_INET,
     AF_INET6,
@@ -54,10 +56,11 @@ from ...defs.constants import (
     SOCK_STREAM,
     SOL_SOCKET,
     TCP_NODELAY,
+    WSA_FLAG_OVERLAPPED,
 )
 from ...errors import WinsockError
 from .hostsocket import DEFAULT_BUFFER, HostSocket
-from .stream import LISTENING, StreamSocket
+from .stream import CONNECTING, LISTENING, StreamSocket
 from .translate import from_host
 
 # Levels that Windows' TCP/IP knows; any other is WSAEINVAL, not WSAENOPROTOOPT.
@@ -69,6 +72,15 @@ Getter = Callable[[HostSocket], bytes]
 Setter = Callable[[HostSocket, bytes], None]
 
 
+class Lengths(enum.Enum):
+    """What Windows makes of lengths other than an option's size. A longer one is always taken."""
+
+    WHOLE = "a shorter one is WSAEFAULT"
+    FLAG = "msafd's BOOLs: any length sets; a get of one to three bytes gives one"
+    NARROW = "TCP/IP's numbers: one byte or more sets; a get of one to three bytes gives one"
+    BYTE = "TCP/IP's BOOLs: one byte is all that is ever taken and given"
+
+
 @attrs.frozen
 class Option:
     """One option. A missing getter or setter makes that direction WSAENOPROTOOPT."""
@@ -77,6 +89,7 @@ class Option:
     applies: Callable[[HostSocket], bool]
     get: Getter | None
     set: Setter | None
+    lengths: Lengths = Lengths.WHOLE
 
 
 def _any(endpoint: HostSocket) -> bool:
@@ -143,9 +156,15 @@ def _on_host(level: int, option: int, key: Any, *, flag: bool) -> Setter:
     return tell
 
 
-def _both(key: Any, host_level: int, host_option: int, applies: Callable[[HostSocket], bool]) -> Option:
+def _both(
+    key: Any,
+    host_level: int,
+    host_option: int,
+    applies: Callable[[HostSocket], bool],
+    lengths: Lengths = Lengths.FLAG,
+) -> Option:
     """A BOOL that the host has as well; hosts start with it off."""
-    return Option(4, applies, _kept(key), _on_host(host_level, host_option, key, flag=True))
+    return Option(4, applies, _kept(key), _on_host(host_level, host_option, key, flag=True), lengths)
 
 
 def _set_linger(endpoint: HostSocket, value: bytes) -> None:
@@ -188,13 +207,16 @@ def _buffer(option: int, host_option: int) -> Option:
     return Option(4, _any, _kept(option, DEFAULT_BUFFER), set_size)
 
 
-def _timeout(lane: str) -> Option:
+def _timeout(option: int, lane: str) -> Option:
     """SO_RCVTIMEO, SO_SNDTIMEO: milliseconds, the lane's own limit; the host never learns of it."""
 
     def set_limit(endpoint: HostSocket, value: bytes) -> None:
-        getattr(endpoint, lane).timeout_ms = _number(value)
+        endpoint.settings[option] = limit = _number(value)
+        # A socket without the overlapped attribute shows the number and never obeys it.
+        if endpoint.flags & WSA_FLAG_OVERLAPPED:
+            getattr(endpoint, lane).timeout_ms = limit
 
-    return Option(4, _any, lambda endpoint: _dword(getattr(endpoint, lane).timeout_ms), set_limit)
+    return Option(4, _any, _kept(option, 0), set_limit)
 
 
 def _set_reuse(endpoint: HostSocket, value: bytes) -> None:
@@ -215,8 +237,28 @@ def _set_exclusive(endpoint: HostSocket, value: bytes) -> None:
 
 def _get_error(endpoint: HostSocket) -> bytes:
     if isinstance(endpoint, StreamSocket):
-        endpoint.settle()
+        endpoint.notice_end()
     return _dword(endpoint.take_error())
+
+
+def _set_error(endpoint: HostSocket, value: bytes) -> None:
+    # No page has it, but Windows takes a value and gives it back.
+    endpoint.pending_error = _number(value)
+
+
+def _set_keepalive(endpoint: HostSocket, value: bytes) -> None:
+    if isinstance(endpoint, StreamSocket):
+        endpoint.settle()
+        if endpoint.state == CONNECTING:
+            raise WinsockError(WSAEINVAL)
+        if endpoint.broken:
+            raise WinsockError(WSAENOTCONN)
+    _on_host(_HOST_SOL, int(_socket.SO_KEEPALIVE), SO_KEEPALIVE, flag=True)(endpoint, value)
+
+
+def _refuse_type(endpoint: HostSocket, value: bytes) -> None:
+    # Observed: the two kinds of sockets have different codes for it.
+    raise WinsockError(WSAENOPROTOOPT if endpoint.socket_type == SOCK_STREAM else WSAEINVAL)
 
 
 def _get_acceptconn(endpoint: HostSocket) -> bytes:
@@ -243,12 +285,12 @@ _HOST_TCP = int(_socket.IPPROTO_TCP)
 OPTIONS: Final[dict[tuple[int, int], Option]] = {
     (SOL_SOCKET, SO_ACCEPTCONN): Option(4, _stream, _get_acceptconn, None),
     (SOL_SOCKET, SO_BROADCAST): _both(SO_BROADCAST, _HOST_SOL, int(_socket.SO_BROADCAST), _datagram),
-    (SOL_SOCKET, SO_DEBUG): Option(4, _any, _kept(SO_DEBUG), _keep_flag(SO_DEBUG)),
-    (SOL_SOCKET, SO_DONTLINGER): Option(4, _stream, _get_dontlinger, _set_dontlinger),
-    (SOL_SOCKET, SO_DONTROUTE): Option(4, _ipv4, _kept(SO_DONTROUTE), _keep_flag(SO_DONTROUTE)),
-    (SOL_SOCKET, SO_ERROR): Option(4, _any, _get_error, None),
-    (SOL_SOCKET, SO_EXCLUSIVEADDRUSE): Option(4, _any, _kept(SO_EXCLUSIVEADDRUSE), _set_exclusive),
-    (SOL_SOCKET, SO_KEEPALIVE): _both(SO_KEEPALIVE, _HOST_SOL, int(_socket.SO_KEEPALIVE), _stream),
+    (SOL_SOCKET, SO_DEBUG): Option(4, _any, _kept(SO_DEBUG), _keep_flag(SO_DEBUG), Lengths.FLAG),
+    (SOL_SOCKET, SO_DONTLINGER): Option(4, _stream, _get_dontlinger, _set_dontlinger, Lengths.FLAG),
+    (SOL_SOCKET, SO_DONTROUTE): Option(4, _ipv4, _kept(SO_DONTROUTE), _keep_flag(SO_DONTROUTE), Lengths.BYTE),
+    (SOL_SOCKET, SO_ERROR): Option(4, _any, _get_error, _set_error),
+    (SOL_SOCKET, SO_EXCLUSIVEADDRUSE): Option(4, _any, _kept(SO_EXCLUSIVEADDRUSE), _set_exclusive, Lengths.FLAG),
+    (SOL_SOCKET, SO_KEEPALIVE): Option(4, _stream, _kept(SO_KEEPALIVE), _set_keepalive, Lengths.BYTE),
     (SOL_SOCKET, SO_LINGER): Option(4, _stream, _get_linger, _set_linger),
     (SOL_SOCKET, SO_MAX_MSG_SIZE): Option(4, _datagram, lambda endpoint: _dword(_LARGEST_UDP), None),
     (SOL_SOCKET, SO_OOBINLINE): _both(SO_OOBINLINE, _HOST_SOL, int(_socket.SO_OOBINLINE), _stream),
@@ -259,16 +301,19 @@ OPTIONS: Final[dict[tuple[int, int], Option]] = {
     (SOL_SOCKET, SO_RCVLOWAT): Option(4, _any, _refuse_get, _refuse_value),
     (SOL_SOCKET, SO_SNDLOWAT): Option(4, _any, _refuse_get, _refuse_value),
     (SOL_SOCKET, SO_USELOOPBACK): Option(4, _any, _refuse_get, _refuse_value),
-    (SOL_SOCKET, SO_RCVTIMEO): _timeout("inbound"),
-    (SOL_SOCKET, SO_SNDTIMEO): _timeout("outbound"),
-    (SOL_SOCKET, SO_REUSEADDR): Option(4, _any, _kept(SO_REUSEADDR), _set_reuse),
-    (SOL_SOCKET, SO_TYPE): Option(4, _any, lambda endpoint: _dword(endpoint.socket_type), None),
-    (IPPROTO_TCP, TCP_NODELAY): _both((IPPROTO_TCP, TCP_NODELAY), _HOST_TCP, int(_socket.TCP_NODELAY), _tcp),
+    (SOL_SOCKET, SO_RCVTIMEO): _timeout(SO_RCVTIMEO, "inbound"),
+    (SOL_SOCKET, SO_SNDTIMEO): _timeout(SO_SNDTIMEO, "outbound"),
+    (SOL_SOCKET, SO_REUSEADDR): Option(4, _any, _kept(SO_REUSEADDR), _set_reuse, Lengths.FLAG),
+    (SOL_SOCKET, SO_TYPE): Option(4, _any, lambda endpoint: _dword(endpoint.socket_type), _refuse_type),
+    (IPPROTO_TCP, TCP_NODELAY): _both(
+        (IPPROTO_TCP, TCP_NODELAY), _HOST_TCP, int(_socket.TCP_NODELAY), _tcp, Lengths.BYTE
+    ),
     (IPPROTO_IP, IP_TTL): Option(
         4,
         _ipv4,
         _kept((IPPROTO_IP, IP_TTL), 128),
         _on_host(int(_socket.IPPROTO_IP), int(_socket.IP_TTL), (IPPROTO_IP, IP_TTL), flag=False),
+        Lengths.NARROW,
     ),
     (IPPROTO_IPV6, IPV6_UNICAST_HOPS): Option(
         4,
@@ -280,12 +325,11 @@ OPTIONS: Final[dict[tuple[int, int], Option]] = {
             (IPPROTO_IPV6, IPV6_UNICAST_HOPS),
             flag=False,
         ),
+        Lengths.NARROW,
     ),
-    (IPPROTO_IPV6, IPV6_V6ONLY): Option(4, _ipv6, _kept(IPV6_V6ONLY, 1), _set_v6only),
+    (IPPROTO_IPV6, IPV6_V6ONLY): Option(4, _ipv6, _kept(IPV6_V6ONLY, 1), _set_v6only, Lengths.BYTE),
 }
 
-# BOOL options that take and give a single byte as well.
-_BYTE_SIZED: Final = frozenset(((IPPROTO_TCP, TCP_NODELAY), (IPPROTO_IP, IP_TTL)))
 _TELL_SIZE: Final = frozenset((SO_PROTOCOL_INFOA, SO_PROTOCOL_INFOW))
 
 
@@ -294,6 +338,7 @@ def _find(endpoint: HostSocket, level: int, number: int) -> Option:
         raise WinsockError(WSAEINVAL)
     option = OPTIONS.get((level, number))
     if option is None or not option.applies(endpoint):
+        index(number)  # a TypeError for what is no number at all
         raise WinsockError(WSAENOPROTOOPT)
     return option
 
@@ -308,12 +353,13 @@ def get_option(endpoint: HostSocket, level: int, number: int, length: int | None
     option = _find(endpoint, level, number)
     if option.get is None:
         raise WinsockError(WSAENOPROTOOPT)
-    if length is not None and length < option.size:
-        if length < 1 or (level, number) not in _BYTE_SIZED:
+    size = 1 if option.lengths is Lengths.BYTE else option.size
+    if length is not None and length < size:
+        if length < 1 or option.lengths is Lengths.WHOLE:
             # Observed: only the protocol records tell the length they want.
             raise WinsockError(WSAEFAULT, needed=option.size if number in _TELL_SIZE else None)
-        return option.get(endpoint)[:1]
-    return option.get(endpoint)
+        size = 1
+    return option.get(endpoint)[:size]
 
 
 def set_option(endpoint: HostSocket, level: int, number: int, value: bytes | None) -> None:
@@ -328,6 +374,8 @@ def set_option(endpoint: HostSocket, level: int, number: int, value: bytes | Non
     option = _find(endpoint, level, number)
     if option.set is None:
         raise WinsockError(WSAENOPROTOOPT)
-    if len(value) < option.size and (not value or (level, number) not in _BYTE_SIZED):
-        raise WinsockError(WSAEFAULT)
-    option.set(endpoint, value)
+    if len(value) < option.size and option.lengths is not Lengths.FLAG:
+        memoryview(value)  # a TypeError for what is no buffer at all
+        if not value or option.lengths is Lengths.WHOLE:
+            raise WinsockError(WSAEFAULT)
+    option.set(endpoint, value[:1] if option.lengths is Lengths.BYTE else value)

@@ -117,6 +117,9 @@ class HostProvider:
             info = attrs.evolve(info, address_family=af, socket_type=type, protocol=0 if type == SOCK_RAW else protocol)
         try:
             host = HostSocketObject(HOST_FAMILY[af], type, protocol)
+            if af == AF_INET6:
+                # Only here: an accepted socket has its listener's, and hosts refuse a change once it is bound.
+                host.setsockopt(int(IPPROTO_IPV6), int(IPV6_V6ONLY), 1)
         except PermissionError as failure:
             raise WinsockError(WSAEACCES) from failure
         except OSError as failure:
@@ -129,12 +132,11 @@ class HostProvider:
         assert upcalls is not None, "WSPStartup comes first"
         try:
             host.setblocking(False)
-            if info.address_family == AF_INET6:
-                host.setsockopt(int(IPPROTO_IPV6), int(IPV6_V6ONLY), 1)
             kind = StreamSocket if info.socket_type == SOCK_STREAM else DatagramSocket
             endpoint = kind(upcalls.engine, host, info, protocol, flags)
             self._sockets[endpoint.fd] = endpoint
-            endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
+            s = endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
+            upcalls.own_entries(s, endpoint.send, endpoint.receive, endpoint.send_to, endpoint.receive_from)
         except BaseException:
             self._sockets.pop(host.fileno(), None)
             host.close()
@@ -199,27 +201,19 @@ class HostProvider:
     def WSPGetPeerName(self, s: int, namelen: int | None, /) -> SockAddr:
         return self._socket(s).peer_name(namelen)
 
-    # Data. The look-up stands in each of them, since a call costs more than what it looks up.
+    # Data. Programs come straight to the socket (own_entries), layers that call this table come here.
 
     def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
-        try:
-            endpoint = self._sockets[s]
-        except KeyError:
-            raise WinsockError(WSAENOTSOCK) from None
-        return endpoint.send(buffers, flags, operation)
+        return self._socket(s).send(s, buffers, flags, operation)
 
     def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
-        try:
-            endpoint = self._sockets[s]
-        except KeyError:
-            raise WinsockError(WSAENOTSOCK) from None
-        return endpoint.receive(buffers, flags, operation)
+        return self._socket(s).receive(s, buffers, flags, operation)
 
     def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any, /) -> Any:
-        return self._socket(s).send_to(buffers, flags, to, operation)
+        return self._socket(s).send_to(s, buffers, flags, to, operation)
 
     def WSPRecvFrom(self, s: int, buffers: Any, flags: int, fromlen: int | None, operation: Any, /) -> Any:
-        return self._socket(s).receive_from(buffers, flags, fromlen, operation)
+        return self._socket(s).receive_from(s, buffers, flags, fromlen, operation)
 
     # Options, control codes, waiting
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import _socket
 import errno
+from collections.abc import Sequence
 from typing import Any
 
 from ...defs.codes import (
@@ -65,6 +66,9 @@ CONNECTED = 3  # established; stays so after shutdown and after a reset
 
 _SEND_FLAGS = MSG_OOB | MSG_DONTROUTE
 _RECEIVE_FLAGS = MSG_OOB | MSG_PEEK | MSG_WAITALL | MSG_PUSH_IMMEDIATE
+
+_PLAIN = frozenset((bytes, bytearray))  # buffers whose length is their size
+_NOTHING_THERE = -1
 
 _SO_ERROR = (int(_socket.SOL_SOCKET), int(_socket.SO_ERROR))
 _SO_REUSEADDR = (int(_socket.SOL_SOCKET), int(_socket.SO_REUSEADDR))
@@ -111,7 +115,7 @@ class StreamSocket(HostSocket):
 
     # Connecting
 
-    def before_bind(self) -> None:
+    def before_bind(self, name: bytes) -> None:
         """TIME_WAIT never hinders a bind on Windows; on the host it does without this option."""
         if self.family != AF_UNIX:
             self.host.setsockopt(*_SO_REUSEADDR, 1)
@@ -133,13 +137,15 @@ class StreamSocket(HostSocket):
     def connect(self, name: bytes | None) -> None:
         """WSPConnect: start, then wait for the outcome in blocking mode."""
         destination = self._destination_checked_in_order(name)
-        self.connect_failed = False
+        again, self.connect_failed = self.connect_failed, False
         self.pending_error = 0
         try:
-            self.host.connect(destination)
+            self._host_connect(destination, again)
         except BlockingIOError:
             self.state = CONNECTING
             self.bound = True
+            if not self.blocking:
+                raise WinsockError(WSAEWOULDBLOCK) from None
         except OSError as failure:
             error = self.ended(failure)
             self._connect_ended(error.winerror)
@@ -156,6 +162,15 @@ class StreamSocket(HostSocket):
             raise WinsockError(WSAEWOULDBLOCK)
         self.outbound.run(self._connect_attempt, timeout_ms=0)
 
+    def _host_connect(self, destination: Any, again: bool) -> None:
+        try:
+            self.host.connect(destination)
+        except ConnectionAbortedError:
+            # Linux answers the first connect after a failed one like this, which only makes the socket new again.
+            if not again:
+                raise
+            self.host.connect(destination)
+
     def _destination_checked_in_order(self, name: bytes | None) -> Any:
         self.check_name_size(name)
         if self.state == LISTENING:
@@ -165,6 +180,14 @@ class StreamSocket(HostSocket):
         if self.state == CONNECTED:
             raise WinsockError(WSAEISCONN)
         return self.destination(name)
+
+    def notice_end(self) -> None:
+        """Learn of a reset or a time-out that no call has met yet; it becomes SO_ERROR as well."""
+        self.settle()
+        if self.state == CONNECTED and not self.broken:
+            number = self.host.getsockopt(*_SO_ERROR)
+            if number:
+                self.pending_error = self._receive_failed(OSError(number, "")).winerror
 
     def _connect_attempt(self) -> None:
         if not self.settle():
@@ -273,26 +296,29 @@ class StreamSocket(HostSocket):
 
     # Sending
 
-    def send(self, buffers: Any, flags: int, operation: Any) -> Any:
+    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend: all of it in blocking mode, what fits otherwise."""
         send_now = self.send_now
         moved = 0
-        if (
-            send_now is not None
-            and operation is None
-            and not flags
-            and buffers is not None
-            and len(buffers) == 1
-            and (buffer := buffers[0]) is not None
-            and self.outbound.head is None
-        ):
+        if send_now is not None and operation is None and not flags and buffers and self.outbound.head is None:
+            # Whatever is wrong with the buffers, the host finds it out before it sends anything: the checks in their
+            # order are for the slow path.
             try:
-                moved = send_now(buffer, NOSIGNAL)
-                if moved == len(buffer) or not self.blocking:
-                    return moved
+                if len(buffers) == 1:
+                    buffer = buffers[0]
+                    moved = send_now(buffer, NOSIGNAL)
+                    size = len(buffer) if type(buffer) in _PLAIN else memoryview(buffer).nbytes
+                    if moved == size or not self.blocking:
+                        return moved
+                elif len(buffers) <= MOST_BUFFERS:
+                    moved = self.host.sendmsg(buffers, (), NOSIGNAL)
+                    if not self.blocking or moved == _size(buffers):
+                        return moved
             except BlockingIOError:
                 if not self.blocking:
                     raise WinsockError(WSAEWOULDBLOCK) from None
+            except TypeError:
+                moved = 0
             except OSError as failure:
                 raise self._send_failed(failure) from failure
         return self._send_queued(buffers, flags, operation, moved)
@@ -371,35 +397,35 @@ class StreamSocket(HostSocket):
             self.broken = code
         return WinsockError(self.broken)
 
-    def send_to(self, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo: a stream ignores the address."""
-        return self.send(buffers, flags, operation)
+        return self.send(s, buffers, flags, operation)
 
     # Receiving
 
-    def receive(self, buffers: Any, flags: int, operation: Any) -> Any:
+    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv: 0 is the peer's end of stream."""
         receive_now = self.receive_now
-        if (
-            receive_now is not None
-            and operation is None
-            and not flags
-            and buffers is not None
-            and len(buffers) == 1
-            and (buffer := buffers[0]) is not None
-            and self.inbound.head is None
-        ):
+        if receive_now is not None and operation is None and not flags and buffers and self.inbound.head is None:
+            moved = 0  # needs a closer look: the end of the stream, or something wrong with the buffers
             try:
-                moved = receive_now(buffer)
+                if len(buffers) == 1:
+                    moved = receive_now(buffers[0])
+                elif len(buffers) <= MOST_BUFFERS:
+                    moved = self.host.recvmsg_into(buffers)[0]
                 if moved:
                     return moved
             except BlockingIOError:
-                if not self.blocking:
-                    raise WinsockError(WSAEWOULDBLOCK) from None
-                # The try has found nothing, so the next thing is to wait.
-                return self.inbound.wait(self._receive_attempt([buffer], 0))
+                moved = _NOTHING_THERE
+            except TypeError:
+                moved = 0
             except OSError as failure:
                 raise self._receive_failed(failure) from failure
+            if moved == _NOTHING_THERE:
+                if not self.blocking:
+                    raise WinsockError(WSAEWOULDBLOCK)
+                # The try has found nothing, so the next thing is to wait.
+                return self.inbound.wait(self._receive_attempt(list(buffers), 0))
         return self._receive_queued(buffers, flags, operation)
 
     def _receive_queued(self, buffers: Any, flags: int, operation: Any) -> Any:
@@ -482,9 +508,9 @@ class StreamSocket(HostSocket):
             return self._broke(WSAETIMEDOUT)
         return self.ended(failure)
 
-    def receive_from(self, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom: a stream has one peer and leaves the address alone."""
-        return self.receive(buffers, flags, operation), None
+        return self.receive(s, buffers, flags, operation), None
 
     # Waiting
 
@@ -509,6 +535,13 @@ class StreamSocket(HostSocket):
     def let_go(self) -> None:
         """Closed: no shortcut may reach a descriptor number that has a new owner."""
         self.receive_now = self.send_now = None
+
+
+def _size(buffers: Sequence[Any]) -> int:
+    """Bytes in all the buffers; what ``len`` tells only of plain ones."""
+    if _PLAIN.issuperset(map(type, buffers)):
+        return sum(map(len, buffers))
+    return sum(memoryview(buffer).nbytes for buffer in buffers)
 
 
 def _drop(views: list[memoryview], count: int) -> None:

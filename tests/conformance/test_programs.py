@@ -1,0 +1,280 @@
+"""The whole programs of conformance/programs, and one from PyPI, end to end through ``winsock2emu run``."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ROOT / "conformance" / "programs"
+SECONDS = 60  # no program takes more than two; the rest is for a machine that has other things to do
+
+# One line of output each, in the order they are printed.
+SHOWN = {
+    "addresses": [
+        r"  inet_addr\(b'017700000001'\) = 127\.0\.0\.1",
+        r"  inet_addr\(b'1\.2\.3\.256'\) = 0xffffffff",
+        r"    InetNtopW = \(True, '2001:db8::1:0:0:1'\)",
+        r"  InetPtonW\(AF_INET, NULL\) = -1",
+        r"    error = 10014",
+        r"    the address = \(2, '192\.0\.2\.7', 80\)",
+        r"  WSAStringToAddressW\('host'\) = 10022",
+        r"  WSAAddressToStringW = \(0, '\[::1\]:80', 9\)",
+        r"    into 8 characters = \(10014, 9\)",
+        r"all as on Windows",
+    ],
+    "chat_select": [
+        r"60 clients are connected",
+        r"3540 lines heard: each client heard the 59 others once",
+        r"20 clients reset their connection, 20 left in good order, the others know",
+        r"380 lines heard by the 20 who stayed",
+        r"server: 3920 lines passed on, at most \d+ sockets ready at once",
+        r"server: 40 connections ended with a shutdown",
+        r"server: \d+ connections ended with "
+        r"\[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
+    ],
+    "echo": [
+        r"WSAStartup: version 2\.2, WinSock 2\.0, Running",
+        r"server: listening at 127\.0\.0\.1:\d+",
+        r"client: sending b'Hello, Winsock!'",
+        r"server: 15 bytes from 127\.0\.0\.1:\d+, sending them back",
+        r"client: received b'Hello, Winsock!'",
+        r"client: received b'The same again, please\.'",
+        r"client: connecting to 127\.0\.0\.1:\d+, where nobody listens",
+        r"client: \[WinError 10061\] No connection could be made because the target machine actively refused it\.",
+        r"WSACleanup: done",
+    ],
+    "file_transfer": [
+        r"sent: 49 blocks of header, body and trailer, 3158873 bytes, 50 WSASend",
+        r"received: 3158873 bytes, \d+ WSARecv",
+        r"3158073 bytes copied, no difference",
+    ],
+    "udp_dead_server": [
+        r"  \[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
+        r"  \[WinError 10060\] A connection attempt failed .*",
+        r"  after \d\.\d s",
+        r"  \[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
+        r"  server received b'are you there\?'",
+        r"  \[WinError 10040\] A message sent on a datagram socket was larger than .*",
+        r"  in the buffer: b'abcdefghijklmnop'",
+        r"  next: b'short', what did not fit is gone",
+    ],
+}
+
+# What each program does or expects, in its source; what makes it wrong instead; the complaint.
+SPOILT = {
+    "addresses": ('b"10.65794": "10.1.1.2"', 'b"10.65794": "10.1.1.3"', "1 results are not as on Windows"),
+    "chat_select": ("option = linger(1, 0)", "option = linger(0, 0)", "guest40 heard"),
+    "echo": ("WSAECONNREFUSED = 10061", "WSAECONNREFUSED = 10060", "another error than WSAECONNREFUSED"),
+    "file_transfer": ("zlib.crc32(part)", "zlib.crc32(part) ^ 1", "block 0 arrived damaged"),
+    "udp_dead_server": (
+        "set_connreset(client, False)",
+        "set_connreset(client, True)",
+        "error 10054 instead of 10060",
+    ),
+}
+
+programs = pytest.mark.parametrize("program", sorted(PROGRAMS.glob("*.py")), ids=lambda program: program.stem)
+
+
+def run(program: Path, *options: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program under the emulator; warnings, such as one about a socket left open, are errors."""
+    return python("-m", "winsock2emu", "run", *options, str(program), cwd=cwd)
+
+
+def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        capture_output=True,
+        check=False,
+        cwd=cwd,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"},
+        stdin=subprocess.DEVNULL,
+        timeout=SECONDS,
+    )
+
+
+def shows(output: str, patterns: list[str]) -> None:
+    """All patterns have their lines, in order."""
+    lines = iter(output.splitlines())
+    for pattern in patterns:
+        assert any(re.fullmatch(pattern, line) for line in lines), f"no line (any more) like {pattern}:\n{output}"
+
+
+def test_every_program_is_known_here() -> None:
+    assert {program.stem for program in PROGRAMS.glob("*.py")} == SHOWN.keys() == SPOILT.keys()
+
+
+@programs
+def test_program_finds_everything_as_on_windows(program: Path, tmp_path: Path) -> None:
+    ended = run(program, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+    shows(ended.stdout, SHOWN[program.stem])
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="the real ws2_32.dll is on Windows only")
+@programs
+def test_program_agrees_with_windows_itself(program: Path, tmp_path: Path) -> None:
+    ended = python(str(program), cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+    shows(ended.stdout, SHOWN[program.stem])
+
+
+@programs
+def test_program_notices_what_is_not_as_on_windows(program: Path, tmp_path: Path) -> None:
+    """The same program with one line spoilt: it must fail, say why, and end."""
+    good, bad, complaint = SPOILT[program.stem]
+    source = program.read_text(encoding="utf-8")
+    assert source.count(good) == 1
+    spoilt = tmp_path / program.name
+    spoilt.write_text(source.replace(good, bad), encoding="utf-8")
+    ended = run(spoilt, cwd=tmp_path)
+    assert ended.returncode == 1, ended.stdout
+    assert complaint in ended.stderr
+
+
+@programs
+def test_program_needs_the_standard_library_only(program: Path) -> None:
+    """No program imports winsock2emu, so that it is the same program on Windows."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(program.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add((node.module or "").partition(".")[0])
+    assert "ctypes" in imported
+    assert imported <= sys.stdlib_module_names
+    assert not imported & {"socket", "_socket"}  # it would call WSAStartup behind the program's back
+
+
+def test_trace_prints_the_calls_with_results_and_errors(tmp_path: Path) -> None:
+    """The program's own output stays what it was."""
+    ended = run(PROGRAMS / "echo.py", "--trace", cwd=tmp_path)
+    assert ended.returncode == 0
+    shows(ended.stdout, SHOWN["echo"])
+    for call in (
+        r"WSAStartup\(.*\) = .*",
+        r"socket\(2, 1, 6\) = \d+.*",
+        r"bind\(\d+, .*\).*",
+        r"listen\(\d+, 5\).*",
+        r"accept\(\d+.*\) = .*",
+        r"connect\(\d+, .*\).*10061.*",
+        r"send\(\d+, b'Hello, Winsock!', 0\) = 15.*",
+        r"recv\(\d+, .*\) = 15.*",
+        r"shutdown\(\d+, 1\).*",
+        r"closesocket\(\d+\).*",
+        r"WSACleanup\(\).*",
+    ):
+        assert re.search(rf"^(.*\W)?{call}$", ended.stderr, re.MULTILINE), f"{call}:\n{ended.stderr}"
+
+
+# --------------------------------------------------------------------------- win_inet_pton, as it comes from PyPI
+
+OLD_PYTHON = """\
+import socket
+
+del socket.inet_pton, socket.inet_ntop  # as Python 2 was on Windows, for which the package was made
+
+import win_inet_pton
+
+assert socket.inet_pton.__module__ == socket.inet_ntop.__module__ == "win_inet_pton"
+
+
+def show(call, *arguments):
+    try:
+        print(call(*arguments))
+    except (OSError, TypeError, ValueError) as failure:
+        print(type(failure).__name__, failure, getattr(failure, "errno", None))
+
+
+AF_INET, AF_INET6 = socket.AF_INET, socket.AF_INET6
+"""
+
+
+@pytest.fixture
+def win_inet_pton() -> None:
+    pytest.importorskip("win_inet_pton", reason="win_inet_pton comes with the extra [dev]")
+    assert importlib.metadata.version("win_inet_pton") == "1.1.0"
+
+
+def show(statements: str, tmp_path: Path) -> list[str]:
+    """What a program prints that has the package instead of Python's own functions."""
+    program = tmp_path / "old_python.py"
+    program.write_text(OLD_PYTHON + statements, encoding="utf-8")
+    ended = run(program, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+    return ended.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("win_inet_pton")
+def test_win_inet_pton_leaves_a_socket_module_alone_that_has_the_functions(tmp_path: Path) -> None:
+    program = tmp_path / "new_python.py"
+    program.write_text(
+        "import os, socket, sys\n"
+        "before = socket.inet_pton\n"
+        "import win_inet_pton\n"
+        "print(os.name, sys.platform, socket.inet_pton is before, hasattr(win_inet_pton.socket, 'inet_ntop'))\n",
+        encoding="utf-8",
+    )
+    ended = run(program, cwd=tmp_path)
+    assert (ended.stdout, ended.stderr) == ("nt win32 True True\n", "")
+
+
+@pytest.mark.usefixtures("win_inet_pton")
+@pytest.mark.parametrize(
+    ("family", "text", "packed", "written"),
+    [
+        ("AF_INET", "0.0.0.0", "00000000", "0.0.0.0"),
+        ("AF_INET", "127.0.0.1", "7f000001", "127.0.0.1"),
+        ("AF_INET", "255.255.255.255", "ffffffff", "255.255.255.255"),
+        ("AF_INET6", "::", "00" * 16, "::"),
+        ("AF_INET6", "::1", "00" * 15 + "01", "::1"),
+        ("AF_INET6", "2001:DB8::1:0:0:1", "20010db8000000000001000000000001", "2001:db8::1:0:0:1"),
+        ("AF_INET6", "1:2:3:4:5:6:7:8", "00010002000300040005000600070008", "1:2:3:4:5:6:7:8"),
+        ("AF_INET6", "::ffff:192.0.2.1", "00000000000000000000ffffc0000201", "::ffff:192.0.2.1"),
+        (
+            "AF_INET6",
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "ff" * 16,
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        ),
+    ],
+)
+def test_win_inet_pton_converts_both_ways(family: str, text: str, packed: str, written: str, tmp_path: Path) -> None:
+    shown = show(
+        f"show(lambda: socket.inet_pton({family}, {text!r}).hex())\n"
+        f"show(socket.inet_ntop, {family}, bytes.fromhex({packed!r}))\n",
+        tmp_path,
+    )
+    assert shown == [packed, written]
+
+
+@pytest.mark.usefixtures("win_inet_pton")
+def test_win_inet_pton_reports_errors(tmp_path: Path) -> None:
+    """Its own checks, and the two results by which InetPtonW refuses: 0, and -1 with WSAEFAULT."""
+    bad = "illegal IP address string passed to inet_pton"
+    expected = {
+        "show(socket.inet_pton, AF_INET, '127.1')": f"OSError {bad} None",
+        "show(socket.inet_pton, AF_INET, '1.2.3.256')": f"OSError {bad} None",
+        "show(socket.inet_pton, AF_INET, '::1')": f"OSError {bad} None",
+        "show(socket.inet_pton, AF_INET6, '127.0.0.1')": f"OSError {bad} None",
+        "show(socket.inet_pton, AF_INET6, '1::2::3')": f"OSError {bad} None",
+        "show(socket.inet_pton, AF_INET, None)": "OSError bad address 10014",
+        "show(socket.inet_pton, AF_INET, b'127.0.0.1')": "TypeError inet_pton() argument 2 must be str, not bytes None",
+        "show(socket.inet_pton, 99, '127.0.0.1')": "OSError unknown address family None",
+        "show(socket.inet_ntop, AF_INET, bytes(5))": "ValueError packed IP wrong length for inet_ntop None",
+        "show(socket.inet_ntop, AF_INET6, bytes(4))": "ValueError packed IP wrong length for inet_ntop None",
+        "show(socket.inet_ntop, 99, bytes(4))": "ValueError unknown address family None",
+    }
+    shown = show("\n".join(expected), tmp_path)
+    assert dict(zip(expected, shown, strict=True)) == expected
