@@ -161,8 +161,8 @@ class Recorder(Protocol):
         """Start a new record."""
         ...
 
-    def fails(self, entry: str, code: int) -> None:
-        """From now on the entry fails with ``code``; with 0 it fails without a code."""
+    def fails(self, entry: str, code: int | None) -> None:
+        """From now on the entry fails with ``code``; with 0 it fails without a code, with None no more."""
         ...
 
     def answers(self, entry: str, answer: Any) -> None:
@@ -183,6 +183,11 @@ class Recorder(Protocol):
         Raises:
             Failed: it failed.
         """
+        ...
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The names that the DLL wants in the procedure table, in its order."""
         ...
 
     @property

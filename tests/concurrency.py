@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dis
 import os
+import re
 import signal
 import sys
 import threading
@@ -93,16 +95,23 @@ def interrupt_main_thread_when(condition: Callable[[], Any]) -> Call:
     return Call(send)
 
 
+# CPython runs signal handlers when a function begins, after a call, and when a loop jumps back; in between never.
+_LOOKS_FOR_SIGNALS = re.compile("(PRE)?CALL(_.*)?|JUMP_BACKWARD")
+
+
 @contextmanager
 def interrupted_at_step(step: int, codes: Collection[CodeType]) -> Iterator[list[str]]:
-    """Raise `Interrupt` before the given instruction of some functions, as a signal handler could.
+    """Raise `Interrupt` in some functions as a signal handler does that runs at one of their opportunities.
 
-    Instructions are counted in the order they run. CPython looks for signals after fewer of them than are tried here.
+    Args:
+        step: which one, counted from 0 in the order they come up in this thread.
+        codes: the functions.
 
     Yields:
-        A list that stays empty when the functions run fewer instructions; otherwise it gets the place.
+        A list that stays empty when the functions are done before; otherwise it gets the place.
     """
     struck: list[str] = []
+    last: dict[FrameType, int] = {}
     left = step
 
     def strike(frame: FrameType, event: str, argument: Any) -> Any:
@@ -110,19 +119,25 @@ def interrupted_at_step(step: int, codes: Collection[CodeType]) -> Iterator[list
         if frame.f_code not in codes or struck:
             return None
         frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        before = last.get(frame)
         if event == "opcode":
+            last[frame] = frame.f_code.co_code[frame.f_lasti]
+        if event == "call" or (before is not None and _LOOKS_FOR_SIGNALS.fullmatch(dis.opname[before])):
             if left == 0:
                 struck.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
+                last.clear()
                 raise Interrupt
             left -= 1
         return strike
 
-    before = sys.gettrace()
+    outer = sys.gettrace()
     sys.settrace(strike)
     try:
         yield struck
     finally:
-        sys.settrace(before)
+        sys.settrace(outer)
+        last.clear()
 
 
 def codes_of(*owners: Any) -> set[CodeType]:

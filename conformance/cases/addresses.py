@@ -1082,24 +1082,6 @@ def conversion_needs_a_socket(ws: Target, call: str) -> None:
 
 
 @case(
-    "addresses.byte-order.null-result-{row}",
-    chapter=CHAPTER,
-    source="winsock2/nf-winsock2-wsahtonl and its sisters, error WSAEFAULT",
-    basis="documented",
-    requirements=["R3.37", "B59"],
-    needs_c=True,
-    rows={name.lower(): Row(name) for name in ("WSAHtonl", "WSAHtons", "WSANtohl", "WSANtohs")},
-)
-def result_pointer_is_required(ws: Target, call: str) -> None:
-    """A NULL pointer for the result is WSAEFAULT; a handle that is no socket is complained about before that."""
-    with ws.closing(ws.tcp()) as s:
-        with fails_with(WSAEFAULT):
-            ws.c.check(call, s, 1, 0)
-        with fails_with(WSAENOTSOCK):
-            ws.c.check(call, INVALID_SOCKET, 1, 0)
-
-
-@case(
     "addresses.byte-order.width",
     chapter=CHAPTER,
     source="winsock2/nf-winsock2-wsahtons, parameter lpnetshort",

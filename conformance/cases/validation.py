@@ -184,6 +184,9 @@ def any_other_number_is_no_socket(ws: Target, handle: int) -> None:
         "family-before-protocol": Row(
             0xDEAD, SOCK_STREAM, IPPROTO_UDP, WSAEAFNOSUPPORT, behaviours=["wsasocket-0xdead-stream-udp"]
         ),
+        "family-before-unknown-protocol": Row(
+            0xDEAD, SOCK_STREAM, 0xDEAD, WSAEAFNOSUPPORT, behaviours=["wsasocket-0xdead-stream-0xdead"]
+        ),
         "type-minus-1": Row(AF_INET, -1, IPPROTO_TCP, WSAESOCKTNOSUPPORT, behaviours=["wsasocket-inet-neg1-tcp"]),
         "type-before-family": Row(
             0xDEAD, 0xDEAD, IPPROTO_TCP, WSAESOCKTNOSUPPORT, behaviours=["wsasocket-0xdead-0xdead-tcp"]
@@ -216,7 +219,7 @@ def socket_reports_type_then_family_then_protocol(ws: Target, af: int, type: int
     rows={
         "flags": Row((AF_INET, SOCK_STREAM, IPPROTO_TCP, None, 0, 0x8000), WSAEINVAL),
         "flags-before-family": Row((0xDEAD, SOCK_STREAM, IPPROTO_TCP, None, 0, 0x8000), WSAEINVAL),
-        "from-info-without-info": Row((FROM_PROTOCOL_INFO,) * 3, WSAESOCKTNOSUPPORT),
+        "from-info-without-info": Row((FROM_PROTOCOL_INFO,) * 3, WSAESOCKTNOSUPPORT, basis="choice"),
     },
 )
 def wsasocket_checks_its_flags_first(ws: Target, arguments: tuple[Any, ...], code: int) -> None:
@@ -232,22 +235,35 @@ def wsasocket_checks_its_flags_first(ws: Target, arguments: tuple[Any, ...], cod
     "validation.bind.{row}",
     chapter=CHAPTER,
     source="winsock/nf-winsock-bind; " + SOCK_TESTS,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "R11.2", "B5"],
     rows={
         "state-before-pointer": Row("bound", None, WSAEINVAL, requirements=["R11.1"]),
         "state-before-length": Row("bound", b"", WSAEINVAL, requirements=["R11.1"]),
         "state-before-family": Row("bound", OTHER_FAMILY, WSAEINVAL, requirements=["R11.1"]),
-        "null": Row("stream", None, WSAEFAULT, behaviours=["bind-null"]),
-        "length-0": Row("stream", b"", WSAEFAULT, requirements=["R16.23"], behaviours=["bind-zero-len"]),
-        "short": Row("stream", PEER[:15], WSAEFAULT, requirements=["R16.23"], behaviours=["bind-short-len"]),
+        "null": Row("stream", None, WSAEFAULT, behaviours=["bind-null"], basis="observed"),
+        "length-0": Row(
+            "stream", b"", WSAEFAULT, requirements=["R16.23"], behaviours=["bind-zero-len"], basis="observed"
+        ),
+        "short": Row(
+            "stream", PEER[:15], WSAEFAULT, requirements=["R16.23"], behaviours=["bind-short-len"], basis="observed"
+        ),
         "length-before-family": Row("stream", OTHER_FAMILY_SHORT, WSAEFAULT, requirements=["R16.23"]),
-        "family": Row("stream", OTHER_FAMILY, WSAEAFNOSUPPORT, requirements=["R11.3"], behaviours=["bind-bad-family"]),
-        "family-datagram": Row("datagram", OTHER_FAMILY, WSAEAFNOSUPPORT, requirements=["R11.3"]),
+        "family": Row(
+            "stream",
+            OTHER_FAMILY,
+            WSAEAFNOSUPPORT,
+            requirements=["R11.3"],
+            behaviours=["bind-bad-family"],
+            basis="observed",
+        ),
+        "family-datagram": Row("datagram", OTHER_FAMILY, WSAEAFNOSUPPORT, requirements=["R11.3"], basis="observed"),
         "family-before-address": Row(
             "stream", b"\xad\xde" + sockaddr_in("192.0.2.0")[2:], WSAEAFNOSUPPORT, requirements=["R11.3"]
         ),
-        "not-local": Row("stream", sockaddr_in("192.0.2.0"), WSAEADDRNOTAVAIL, behaviours=["bind-foreign-address"]),
+        "not-local": Row(
+            "stream", sockaddr_in("192.0.2.0"), WSAEADDRNOTAVAIL, behaviours=["bind-foreign-address"], basis="observed"
+        ),
         "broadcast": Row("datagram", sockaddr_in("255.255.255.255"), WSAEACCES, basis="documented"),
     },
 )
@@ -275,16 +291,16 @@ def bind_accepts_a_longer_length(ws: Target) -> None:
     "validation.listen.{row}",
     chapter=CHAPTER,
     source="winsock2/nf-winsock2-listen; " + SOCK_TESTS,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "R11.13", "B6"],
     rows={
-        "unbound": Row("stream", 1, WSAEINVAL, behaviours=["listen-unbound"]),
-        "unbound-backlog-minus-2": Row("stream", -2, WSAEINVAL, behaviours=["listen-unbound"]),
-        "unbound-backlog-max": Row("stream", SOMAXCONN, WSAEINVAL, behaviours=["listen-unbound"]),
-        "datagram": Row("bound-datagram", 1, WSAEOPNOTSUPP),
+        "unbound": Row("stream", 1, WSAEINVAL, behaviours=["listen-unbound"], basis="observed"),
+        "unbound-backlog-minus-2": Row("stream", -2, WSAEINVAL, behaviours=["listen-unbound"], basis="observed"),
+        "unbound-backlog-max": Row("stream", SOMAXCONN, WSAEINVAL, behaviours=["listen-unbound"], basis="observed"),
+        "datagram": Row("bound-datagram", 1, WSAEOPNOTSUPP, basis="documented"),
         "type-before-unbound": Row("datagram", 1, WSAEOPNOTSUPP),
-        "connected": Row("connected", 1, WSAEISCONN, requirements=["A22"]),
-        "accepted": Row("accepted", 1, WSAEISCONN, requirements=["A22"]),
+        "connected": Row("connected", 1, WSAEISCONN, requirements=["A22"], basis="documented"),
+        "accepted": Row("accepted", 1, WSAEISCONN, requirements=["A22"], basis="documented"),
     },
 )
 def listen_looks_at_the_type_first(ws: Target, state: str, backlog: int, code: int) -> None:
@@ -432,13 +448,13 @@ def accept_of_nothing_would_block(ws: Target, call: str) -> None:
     "validation.connect.{row}",
     chapter=CHAPTER,
     source="winsock2/nf-winsock2-connect; " + PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "R11.21", "B9"],
     rows={
-        "null": Row("stream", None, WSAEFAULT),
-        "length-0": Row("stream", b"", WSAEFAULT, requirements=["R16.23"]),
-        "short": Row("stream", PEER[:15], WSAEFAULT, requirements=["R16.23"]),
-        "short-datagram": Row("datagram", PEER[:15], WSAEFAULT, requirements=["R16.23"]),
+        "null": Row("stream", None, WSAEFAULT, basis="documented"),
+        "length-0": Row("stream", b"", WSAEFAULT, requirements=["R16.23"], basis="documented"),
+        "short": Row("stream", PEER[:15], WSAEFAULT, requirements=["R16.23"], basis="documented"),
+        "short-datagram": Row("datagram", PEER[:15], WSAEFAULT, requirements=["R16.23"], basis="documented"),
         "pointer-before-listening": Row("listening", None, WSAEFAULT),
         "pointer-before-connected": Row("connected", None, WSAEFAULT),
         "pointer-before-pending": Row("connecting", None, WSAEFAULT),
@@ -446,16 +462,18 @@ def accept_of_nothing_would_block(ws: Target, call: str) -> None:
         "listening-before-family": Row("listening", OTHER_FAMILY, WSAEINVAL),
         "pending-before-family": Row("connecting", OTHER_FAMILY, WSAEALREADY, requirements=["R11.19"]),
         "pending-before-address": Row("connecting", NOWHERE, WSAEALREADY, requirements=["R11.19"]),
-        "connected": Row("connected", PEER, WSAEISCONN, behaviours=["connect-on-connected"]),
-        "accepted": Row("accepted", PEER, WSAEISCONN, behaviours=["connect-on-connected", "connect-on-accepted"]),
+        "connected": Row("connected", PEER, WSAEISCONN, behaviours=["connect-on-connected"], basis="observed"),
+        "accepted": Row(
+            "accepted", PEER, WSAEISCONN, behaviours=["connect-on-connected", "connect-on-accepted"], basis="observed"
+        ),
         "connected-before-family": Row("connected", OTHER_FAMILY, WSAEISCONN),
         "connected-before-address": Row("connected", NOWHERE, WSAEISCONN),
-        "family": Row("stream", OTHER_FAMILY, WSAEAFNOSUPPORT),
-        "family-datagram": Row("datagram", OTHER_FAMILY, WSAEAFNOSUPPORT),
+        "family": Row("stream", OTHER_FAMILY, WSAEAFNOSUPPORT, basis="documented"),
+        "family-datagram": Row("datagram", OTHER_FAMILY, WSAEAFNOSUPPORT, basis="documented"),
         "family-before-address": Row("stream", OTHER_FAMILY[:2] + NOWHERE[2:], WSAEAFNOSUPPORT),
-        "ipv6-address": Row("stream", sockaddr_in6(port=9), WSAEAFNOSUPPORT),
-        "address-0": Row("stream", NOWHERE, WSAEADDRNOTAVAIL),
-        "port-0": Row("stream", loopback(), WSAEADDRNOTAVAIL),
+        "ipv6-address": Row("stream", sockaddr_in6(port=9), WSAEAFNOSUPPORT, basis="documented"),
+        "address-0": Row("stream", NOWHERE, WSAEADDRNOTAVAIL, basis="documented"),
+        "port-0": Row("stream", loopback(), WSAEADDRNOTAVAIL, basis="documented"),
         "broadcast": Row("datagram", BROADCAST, WSAEACCES, requirements=["R11.26"], basis="documented"),
     },
 )
@@ -506,18 +524,18 @@ def wsaconnect_checks_as_connect(ws: Target, state: str, name: bytes | None, dat
     "validation.send.{row}",
     chapter=CHAPTER,
     source="winsock2/nf-winsock2-send; " + PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "B15"],
     rows={
-        "null": Row("connected", None, 0, WSAEFAULT),
+        "null": Row("connected", None, 0, WSAEFAULT, basis="documented"),
         "pointer-before-flags": Row("connected", None, UNKNOWN_FLAG, WSAEFAULT),
         "pointer-before-connection": Row("stream", None, 0, WSAEFAULT),
-        "flags": Row("connected", b"x", UNKNOWN_FLAG, WSAEOPNOTSUPP),
+        "flags": Row("connected", b"x", UNKNOWN_FLAG, WSAEOPNOTSUPP, basis="observed"),
         "flags-before-connection": Row("stream", b"x", UNKNOWN_FLAG, WSAEOPNOTSUPP),
-        "flags-datagram": Row("connected-datagram", b"x", UNKNOWN_FLAG, WSAEOPNOTSUPP),
+        "flags-datagram": Row("connected-datagram", b"x", UNKNOWN_FLAG, WSAEOPNOTSUPP, basis="observed"),
         "oob-datagram": Row("connected-datagram", b"x", MSG_OOB, WSAEOPNOTSUPP, basis="documented"),
         "oob-before-peer": Row("datagram", b"x", MSG_OOB, WSAEOPNOTSUPP),
-        "peek-is-no-send-flag": Row("connected", b"x", MSG_PEEK, WSAEOPNOTSUPP),
+        "peek-is-no-send-flag": Row("connected", b"x", MSG_PEEK, WSAEOPNOTSUPP, basis="observed"),
     },
 )
 def send_reports_buffer_flags_connection(ws: Target, state: str, data: bytes | None, flags: int, code: int) -> None:
@@ -601,17 +619,17 @@ def send_into_full_buffers_would_block(ws: Target) -> None:
     "validation.sendto.{row}",
     chapter=CHAPTER,
     source="winsock/nf-winsock-sendto; " + PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "B16"],
     rows={
-        "null": Row("datagram", None, 0, PEER, WSAEFAULT),
+        "null": Row("datagram", None, 0, PEER, WSAEFAULT, basis="documented"),
         "buffer-before-address": Row("datagram", None, 0, None, WSAEFAULT),
         "buffer-before-family": Row("datagram", None, 0, OTHER_FAMILY, WSAEFAULT),
         "nobody-before-flags": Row("datagram", b"x", UNKNOWN_FLAG, None, WSAENOTCONN),
-        "short": Row("datagram", b"x", 0, PEER[:15], WSAEFAULT, requirements=["R16.23"]),
+        "short": Row("datagram", b"x", 0, PEER[:15], WSAEFAULT, requirements=["R16.23"], basis="documented"),
         "short-before-flags": Row("datagram", b"x", UNKNOWN_FLAG, PEER[:15], WSAEFAULT),
         "length-before-family": Row("datagram", b"x", 0, OTHER_FAMILY_SHORT, WSAEFAULT),
-        "family": Row("datagram", b"x", 0, OTHER_FAMILY, WSAEAFNOSUPPORT),
+        "family": Row("datagram", b"x", 0, OTHER_FAMILY, WSAEAFNOSUPPORT, basis="documented"),
         "family-before-flags": Row("datagram", b"x", UNKNOWN_FLAG, OTHER_FAMILY, WSAEAFNOSUPPORT),
         "flags": Row("datagram", b"x", UNKNOWN_FLAG, PEER, WSAEINVAL, basis="documented"),
         "flags-before-address": Row("datagram", b"x", UNKNOWN_FLAG, NOWHERE, WSAEINVAL, basis="documented"),
@@ -652,7 +670,7 @@ def stream_ignores_the_address(ws: Target, to: bytes | None) -> None:
     "validation.wsasend.{row}",
     chapter=CHAPTER,
     source=PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "B17"],
     rows={
         "array-before-flags": Row("connected", None, UNKNOWN_FLAG, WSAEFAULT),
@@ -661,7 +679,7 @@ def stream_ignores_the_address(ws: Target, to: bytes | None) -> None:
         "count-before-flags": Row("connected", [], UNKNOWN_FLAG, WSAEINVAL),
         "count-before-connection": Row("stream", [], 0, WSAEINVAL),
         "flags-before-connection": Row("stream", [b"x"], MSG_PARTIAL, WSAEOPNOTSUPP),
-        "partial-datagram": Row("connected-datagram", [b"x"], MSG_PARTIAL, WSAEOPNOTSUPP),
+        "partial-datagram": Row("connected-datagram", [b"x"], MSG_PARTIAL, WSAEOPNOTSUPP, basis="observed"),
     },
 )
 def wsasend_reports_array_flags_connection(
@@ -676,16 +694,16 @@ def wsasend_reports_array_flags_connection(
     "validation.wsasendto.{row}",
     chapter=CHAPTER,
     source=PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "B18"],
     rows={
         "array-before-address": Row("datagram", None, 0, None, WSAEFAULT),
         "count-before-address": Row("datagram", [], 0, OTHER_FAMILY, WSAEINVAL),
-        "nobody": Row("datagram", [b"x"], 0, None, WSAENOTCONN),
-        "short": Row("datagram", [b"x"], 0, PEER[:15], WSAEFAULT, requirements=["R16.23"]),
-        "family": Row("datagram", [b"x"], 0, OTHER_FAMILY, WSAEAFNOSUPPORT),
-        "address-0": Row("datagram", [b"x"], 0, NOWHERE, WSAEADDRNOTAVAIL),
-        "broadcast": Row("datagram", [b"x"], 0, BROADCAST, WSAEACCES),
+        "nobody": Row("datagram", [b"x"], 0, None, WSAENOTCONN, basis="observed"),
+        "short": Row("datagram", [b"x"], 0, PEER[:15], WSAEFAULT, requirements=["R16.23"], basis="documented"),
+        "family": Row("datagram", [b"x"], 0, OTHER_FAMILY, WSAEAFNOSUPPORT, basis="documented"),
+        "address-0": Row("datagram", [b"x"], 0, NOWHERE, WSAEADDRNOTAVAIL, basis="documented"),
+        "broadcast": Row("datagram", [b"x"], 0, BROADCAST, WSAEACCES, basis="documented"),
     },
 )
 def wsasendto_adds_the_address(
@@ -739,15 +757,15 @@ def sending_binds(ws: Target) -> None:
     "validation.recv.{row}",
     chapter=CHAPTER,
     source="winsock2/nf-winsock2-recv; " + PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "B20"],
     rows={
-        "null": Row("connected", None, 0, WSAEFAULT),
+        "null": Row("connected", None, 0, WSAEFAULT, basis="documented"),
         "pointer-before-flags": Row("connected", None, UNKNOWN_FLAG, WSAEFAULT),
         "pointer-before-connection": Row("stream", None, 0, WSAEFAULT),
         "pointer-before-unbound": Row("datagram", None, 0, WSAEFAULT),
-        "flags": Row("connected", 1, UNKNOWN_FLAG, WSAEOPNOTSUPP),
-        "flags-datagram": Row("bound-datagram", 1, UNKNOWN_FLAG, WSAEOPNOTSUPP),
+        "flags": Row("connected", 1, UNKNOWN_FLAG, WSAEOPNOTSUPP, basis="observed"),
+        "flags-datagram": Row("bound-datagram", 1, UNKNOWN_FLAG, WSAEOPNOTSUPP, basis="observed"),
         "flags-before-connection": Row("stream", 1, UNKNOWN_FLAG, WSAEOPNOTSUPP),
         "flags-before-unbound": Row("datagram", 1, UNKNOWN_FLAG, WSAEOPNOTSUPP),
         "waitall-datagram": Row("bound-datagram", 1, MSG_WAITALL, WSAEOPNOTSUPP, basis="documented"),
@@ -912,7 +930,7 @@ def sender_needs_its_length(ws: Target) -> None:
     "validation.wsarecv.{row}",
     chapter=CHAPTER,
     source=PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17"],
     rows={
         "array-before-flags": Row("connected", "WSARecv", None, UNKNOWN_FLAG, WSAEFAULT, requirements=["B22"]),
@@ -920,9 +938,13 @@ def sender_needs_its_length(ws: Target) -> None:
         "buffer-before-connection": Row("stream", "WSARecv", [None], 0, WSAEFAULT, requirements=["B22"]),
         "count-before-flags": Row("connected", "WSARecv", [], UNKNOWN_FLAG, WSAEINVAL, requirements=["B22"]),
         "count-before-connection": Row("stream", "WSARecv", [], 0, WSAEINVAL, requirements=["B22"]),
-        "unconnected": Row("stream", "WSARecv", [bytearray(1)], 0, WSAENOTCONN, requirements=["B22"]),
+        "unconnected": Row(
+            "stream", "WSARecv", [bytearray(1)], 0, WSAENOTCONN, requirements=["B22"], basis="documented"
+        ),
         "array-before-unbound": Row("datagram", "WSARecvFrom", None, 0, WSAEFAULT, requirements=["B23"]),
-        "unbound": Row("datagram", "WSARecvFrom", [bytearray(1)], 0, WSAEINVAL, requirements=["B23"]),
+        "unbound": Row(
+            "datagram", "WSARecvFrom", [bytearray(1)], 0, WSAEINVAL, requirements=["B23"], basis="documented"
+        ),
     },
 )
 def wsarecv_reports_array_then_state(
@@ -966,7 +988,7 @@ def flags_pointer_is_required(ws: Target, call: str, address: tuple[int, ...]) -
     rows={
         "no-sets": Row(None, None, None, (0, 0), WSAEINVAL, requirements=["R3.39", "A57"]),
         "no-sets-no-timeout": Row(None, None, None, None, WSAEINVAL, requirements=["R3.39", "A57"]),
-        "empty-sets": Row([], [], [], (0, 0), WSAEINVAL, requirements=["R3.39", "A57"]),
+        "empty-sets": Row("empty", "empty", "empty", (0, 0), WSAEINVAL, requirements=["R3.39", "A57"]),
         "negative-seconds": Row("good", None, None, (-1, 0), WSAEINVAL, requirements=["R3.41"]),
         "negative-microseconds": Row("good", None, None, (0, -1), WSAEINVAL, requirements=["R3.41"]),
         "too-many-microseconds": Row("good", None, None, (0, 1_000_000), WSAEINVAL, requirements=["R3.41"]),
@@ -978,14 +1000,18 @@ def flags_pointer_is_required(ws: Target, call: str, address: tuple[int, ...]) -
     },
 )
 def select_reports_sets_time_members(
-    ws: Target, reads: Any, writes: Any, excepts: Any, timeout: tuple[int, int] | None, code: int
+    ws: Target,
+    reads: str | None,
+    writes: str | None,
+    excepts: str | None,
+    timeout: tuple[int, int] | None,
+    code: int,
 ) -> None:
     """select reports that there is no socket at all, then a bad time, then a member that is no socket."""
     with ws.closing(ws.tcp()) as good:
-        members = {"good": [good], "bad": [0xDEADBEEF], "both": [good, 0xDEADBEEF]}
-        sets = [members.get(one, one) if isinstance(one, str) else one for one in (reads, writes, excepts)]
+        sets = {None: None, "empty": [], "good": [good], "bad": [0xDEADBEEF], "both": [good, 0xDEADBEEF]}
         with fails_with(code):
-            ws.select(*sets, timeout)
+            ws.select(sets[reads], sets[writes], sets[excepts], timeout)
 
 
 @case(
@@ -1143,19 +1169,23 @@ def shutdown_after_a_reset(ws: Target) -> None:
     "validation.getsockopt.{row}",
     chapter=CHAPTER,
     source="winsock/nf-winsock-getsockopt; " + SOCK_TESTS,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "R16.38", "B39"],
     rows={
-        "level": Row("stream", UNKNOWN_LEVEL, SO_RCVTIMEO, 4, WSAEINVAL),
+        "level": Row("stream", UNKNOWN_LEVEL, SO_RCVTIMEO, 4, WSAEINVAL, basis="documented"),
         "level-before-option": Row("stream", UNKNOWN_LEVEL, UNKNOWN_OPTION, 4, WSAEINVAL),
         "level-before-length": Row("stream", UNKNOWN_LEVEL, SO_TYPE, 1, WSAEINVAL),
-        "option": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 4, WSAENOPROTOOPT),
+        "option": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 4, WSAENOPROTOOPT, basis="documented"),
         "option-before-length": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 0, WSAENOPROTOOPT),
-        "ip-option": Row("stream", IPPROTO_IP, -1, 4, WSAENOPROTOOPT, behaviours=["optvalid-v4-unknown"]),
+        "ip-option": Row(
+            "stream", IPPROTO_IP, -1, 4, WSAENOPROTOOPT, behaviours=["optvalid-v4-unknown"], basis="observed"
+        ),
         "wrong-type": Row("datagram", SOL_SOCKET, SO_LINGER, 4, WSAENOPROTOOPT, basis="documented"),
         "wrong-type-before-length": Row("datagram", SOL_SOCKET, SO_LINGER, 1, WSAENOPROTOOPT),
-        "length": Row("stream", SOL_SOCKET, SO_ERROR, 1, WSAEFAULT, behaviours=["opt-so-error-short-buffer"]),
-        "length-0": Row("stream", SOL_SOCKET, SO_TYPE, 0, WSAEFAULT),
+        "length": Row(
+            "stream", SOL_SOCKET, SO_ERROR, 1, WSAEFAULT, behaviours=["opt-so-error-short-buffer"], basis="observed"
+        ),
+        "length-0": Row("stream", SOL_SOCKET, SO_TYPE, 0, WSAEFAULT, basis="documented"),
     },
 )
 def getsockopt_reports_level_option_length(
@@ -1198,27 +1228,51 @@ def getsockopt_needs_both_pointers(ws: Target, state: str, option: int, value: b
     "validation.setsockopt.{row}",
     chapter=CHAPTER,
     source="winsock/nf-winsock-setsockopt; " + SOCK_TESTS,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "R16.38", "B40"],
     rows={
-        "null": Row("stream", SOL_SOCKET, SO_LINGER, None, WSAEFAULT, behaviours=["opt-linger-null-value"]),
+        "null": Row(
+            "stream", SOL_SOCKET, SO_LINGER, None, WSAEFAULT, behaviours=["opt-linger-null-value"], basis="observed"
+        ),
         "null-dontlinger": Row(
-            "stream", SOL_SOCKET, SO_DONTLINGER, None, WSAEFAULT, behaviours=["opt-dontlinger-null-value"]
+            "stream",
+            SOL_SOCKET,
+            SO_DONTLINGER,
+            None,
+            WSAEFAULT,
+            behaviours=["opt-dontlinger-null-value"],
+            basis="observed",
         ),
         "pointer-before-level": Row("stream", UNKNOWN_LEVEL, SO_RCVTIMEO, None, WSAEFAULT, basis="choice"),
         "pointer-before-option": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, None, WSAEFAULT, basis="choice"),
-        "level": Row("stream", UNKNOWN_LEVEL, SO_RCVTIMEO, 1, WSAEINVAL, behaviours=["opt-bad-level-8000"]),
-        "level-all-bits": Row("stream", 0xFFFFFFFF, SO_RCVTIMEO, 1, WSAEINVAL, behaviours=["opt-bad-level-ffffffff"]),
+        "level": Row(
+            "stream", UNKNOWN_LEVEL, SO_RCVTIMEO, 1, WSAEINVAL, behaviours=["opt-bad-level-8000"], basis="observed"
+        ),
+        "level-all-bits": Row(
+            "stream", 0xFFFFFFFF, SO_RCVTIMEO, 1, WSAEINVAL, behaviours=["opt-bad-level-ffffffff"], basis="observed"
+        ),
         "level-before-option": Row("stream", UNKNOWN_LEVEL, UNKNOWN_OPTION, 1, WSAEINVAL),
         "level-before-length": Row("stream", UNKNOWN_LEVEL, SO_RCVTIMEO, b"\1", WSAEINVAL),
-        "option": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 1, WSAENOPROTOOPT),
+        "option": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 1, WSAENOPROTOOPT, basis="documented"),
         "option-before-length": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, b"\1", WSAENOPROTOOPT),
-        "get-only": Row("stream", SOL_SOCKET, SO_ACCEPTCONN, 1, WSAENOPROTOOPT, behaviours=["listen-acceptconn-set"]),
+        "get-only": Row(
+            "stream",
+            SOL_SOCKET,
+            SO_ACCEPTCONN,
+            1,
+            WSAENOPROTOOPT,
+            behaviours=["listen-acceptconn-set"],
+            basis="observed",
+        ),
         "get-only-before-length": Row("stream", SOL_SOCKET, SO_ACCEPTCONN, b"\1", WSAENOPROTOOPT),
         "wrong-type": Row("datagram", SOL_SOCKET, SO_LINGER, 1, WSAENOPROTOOPT, basis="documented"),
         "wrong-type-before-length": Row("datagram", SOL_SOCKET, SO_LINGER, b"\1", WSAENOPROTOOPT),
-        "length": Row("stream", SOL_SOCKET, SO_RCVTIMEO, b"\1\0", WSAEFAULT, behaviours=["optlen-so-rcvtimeo"]),
-        "length-before-value": Row("bound", IPPROTO_TCP, TCP_NODELAY, b"", WSAEFAULT, behaviours=["opt-nodelay-len0"]),
+        "length": Row(
+            "stream", SOL_SOCKET, SO_RCVTIMEO, b"\1\0", WSAEFAULT, behaviours=["optlen-so-rcvtimeo"], basis="observed"
+        ),
+        "length-before-value": Row(
+            "bound", IPPROTO_TCP, TCP_NODELAY, b"", WSAEFAULT, behaviours=["opt-nodelay-len0"], basis="observed"
+        ),
     },
 )
 def setsockopt_reports_pointer_level_option_length(
@@ -1265,14 +1319,14 @@ def no_value_of_no_length(ws: Target, option: int) -> None:
     "validation.ioctlsocket.{row}",
     chapter=CHAPTER,
     source="winsock/nf-winsock-ioctlsocket; " + PROVIDER,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "B41"],
     rows={
         "null": Row(FIONREAD, None, WSAEFAULT, basis="documented"),
         "null-fionbio": Row(FIONBIO, None, WSAEFAULT, basis="documented"),
         "pointer-before-command": Row(UNKNOWN_CODE, None, WSAEFAULT, basis="choice"),
-        "command": Row(UNKNOWN_CODE, 0, WSAEOPNOTSUPP),
-        "fioasync": Row(FIOASYNC, 1, WSAEOPNOTSUPP),
+        "command": Row(UNKNOWN_CODE, 0, WSAEOPNOTSUPP, basis="observed"),
+        "fioasync": Row(FIOASYNC, 1, WSAEOPNOTSUPP, basis="observed"),
     },
 )
 def ioctlsocket_reports_pointer_then_command(ws: Target, command: int, argument: int | None, code: int) -> None:
@@ -1316,18 +1370,22 @@ def fionbio_0_on_a_blocking_socket(ws: Target) -> None:
     "validation.wsaioctl.{row}",
     chapter=CHAPTER,
     source="winsock2/nf-winsock2-wsaioctl; " + SOCK_TESTS,
-    basis="observed",
+    basis="choice",
     requirements=["R16.17", "B42"],
     rows={
-        "code": Row("stream", UNKNOWN_CODE, None, 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"]),
-        "code-fioasync": Row("stream", FIOASYNC, b"\1\0\0\0", 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"]),
-        "code-667e": Row("stream", 0x667E, None, 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"]),
-        "code-flush": Row("stream", SIO_FLUSH, None, 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"]),
-        "short-in": Row("stream", FIONBIO, b"\1\0\0", 0, WSAEFAULT, behaviours=["fionbio-short-in"]),
-        "no-in": Row("stream", FIONBIO, None, 0, WSAEFAULT),
-        "short-out": Row("connected", FIONREAD, None, 3, WSAEFAULT, behaviours=["fionread-short-out"]),
-        "no-out": Row("connected", FIONREAD, None, 0, WSAEFAULT, behaviours=["fionread-short-out"]),
-        "short-out-base-handle": Row("stream", SIO_BASE_HANDLE, None, 4, WSAEFAULT),
+        "code": Row("stream", UNKNOWN_CODE, None, 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"], basis="observed"),
+        "code-fioasync": Row(
+            "stream", FIOASYNC, b"\1\0\0\0", 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"], basis="observed"
+        ),
+        "code-667e": Row("stream", 0x667E, None, 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"], basis="observed"),
+        "code-flush": Row("stream", SIO_FLUSH, None, 0, WSAEOPNOTSUPP, behaviours=["badioctl-sync"], basis="observed"),
+        "short-in": Row("stream", FIONBIO, b"\1\0\0", 0, WSAEFAULT, behaviours=["fionbio-short-in"], basis="observed"),
+        "no-in": Row("stream", FIONBIO, None, 0, WSAEFAULT, basis="documented"),
+        "short-out": Row(
+            "connected", FIONREAD, None, 3, WSAEFAULT, behaviours=["fionread-short-out"], basis="observed"
+        ),
+        "no-out": Row("connected", FIONREAD, None, 0, WSAEFAULT, behaviours=["fionread-short-out"], basis="observed"),
+        "short-out-base-handle": Row("stream", SIO_BASE_HANDLE, None, 4, WSAEFAULT, basis="documented"),
     },
 )
 def wsaioctl_reports_code_then_sizes(
@@ -1456,11 +1514,13 @@ def conversion_needs_a_place(ws: Target, call: str) -> None:
     "validation.getaddrinfo.{row}",
     chapter=CHAPTER,
     source="ws2tcpip/nf-ws2tcpip-getaddrinfo; " + PROTOCOL_TESTS,
-    basis="observed",
+    basis="choice",
     requirements=["R16.16", "B64"],
     both_forms=True,
     rows={
-        "no-names": Row(None, None, None, WSAHOST_NOT_FOUND, behaviours=["gai-null-null", "gaiw-null-null"]),
+        "no-names": Row(
+            None, None, None, WSAHOST_NOT_FOUND, behaviours=["gai-null-null", "gaiw-null-null"], basis="observed"
+        ),
         "no-names-before-type": Row(None, None, AddrInfo(socktype=999), WSAHOST_NOT_FOUND),
         "no-names-before-family": Row(None, None, AddrInfo(family=0xDEAD), WSAHOST_NOT_FOUND),
         "reserved-before-family": Row(
@@ -1474,15 +1534,19 @@ def conversion_needs_a_place(ws: Target, call: str) -> None:
             AddrInfo(socktype=999),
             WSAESOCKTNOSUPPORT,
             behaviours=["gai-hint-bad-type", "gaiw-hint-bad-type"],
+            basis="observed",
         ),
         "type-before-name": Row("not a name", None, AddrInfo(socktype=999), WSAESOCKTNOSUPPORT),
-        "service": Row(None, "no such service", None, WSATYPE_NOT_FOUND, behaviours=["gai-unknown-service"]),
+        "service": Row(
+            None, "no such service", None, WSATYPE_NOT_FOUND, behaviours=["gai-unknown-service"], basis="observed"
+        ),
         "name-numeric": Row(
             "localhost",
             None,
             AddrInfo(flags=AI_NUMERICHOST),
             WSAHOST_NOT_FOUND,
             behaviours=["gai-numerichost-name"],
+            basis="observed",
         ),
         "name-with-port": Row(
             "127.0.0.1:1024",
@@ -1490,6 +1554,7 @@ def conversion_needs_a_place(ws: Target, call: str) -> None:
             AddrInfo(flags=AI_NUMERICHOST),
             WSAHOST_NOT_FOUND,
             behaviours=["gai-ipv4-literal-port"],
+            basis="observed",
         ),
         "name-in-brackets": Row(
             "[beef::cafe]",
@@ -1497,6 +1562,7 @@ def conversion_needs_a_place(ws: Target, call: str) -> None:
             AddrInfo(flags=AI_NUMERICHOST, family=AF_INET),
             WSAHOST_NOT_FOUND,
             behaviours=["gai-ipv6-brackets-family"],
+            basis="observed",
         ),
         "name-half-bracket": Row(
             "[beef::cafe",
@@ -1504,6 +1570,7 @@ def conversion_needs_a_place(ws: Target, call: str) -> None:
             AddrInfo(flags=AI_NUMERICHOST),
             WSAHOST_NOT_FOUND,
             behaviours=["gai-ipv6-unbalanced"],
+            basis="observed",
         ),
     },
 )

@@ -1,6 +1,6 @@
 """A process of the emulator with providers that a case has asked for.
 
-Part played:     the setup program of a transport: it puts the module where the path leads and the rows into the catalog.
+Part played:     the setup program of a transport: the module goes where the path leads, the rows into the catalog.
 Lives here:      `install`, and the translation between the emulator's values and the suite's.
 Lives elsewhere: the transports (recording), what a case says and sees (providers), entering the process (target).
 
@@ -23,7 +23,7 @@ from winsock2emu.catalog.protocols import Catalog, CatalogEntry, built_in_catalo
 from winsock2emu.defs.records import ProtocolInfo
 from winsock2emu.errors import WinsockError
 from winsock2emu.process import Process
-from winsock2emu.spi import UPCALL_TABLE
+from winsock2emu.spi import PROC_TABLE, UPCALL_TABLE
 
 from .. import records
 from ..constants import code_name
@@ -123,8 +123,11 @@ class _Installed:
     def forget(self) -> None:
         self._provider.forget()
 
-    def fails(self, entry: str, code: int) -> None:
-        self._provider.failures[entry] = WinsockError(code)
+    def fails(self, entry: str, code: int | None) -> None:
+        if code is None:
+            self._provider.failures.pop(entry, None)
+        else:
+            self._provider.failures[entry] = WinsockError(code)
 
     def answers(self, entry: str, answer: Any) -> None:
         self._provider.answers[entry] = answer
@@ -144,6 +147,10 @@ class _Installed:
             raise Failed(failure.winerror, name) from failure
         step(f"{name}({listed}) -> {shown(result)}")
         return to_ours(result)
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        return PROC_TABLE
 
     @property
     def upcalls(self) -> tuple[str, ...]:

@@ -80,8 +80,8 @@ ALL_ONES = 2**64 - 1
         (ctypes.c_uint16(65535), 65535),
         (wintypes.DWORD(2**32 - 1), 2**32 - 1),
         (ctypes.c_void_p(2**40), 2**40),
-        (Wrapper(-1), ALL_ONES),
-        (Wrapper(wintypes.LONG(-1)), ALL_ONES),
+        pytest.param(Wrapper(-1), ALL_ONES, id="wrapped int"),
+        pytest.param(Wrapper(wintypes.LONG(-1)), ALL_ONES, id="wrapped LONG"),
     ],
     ids=repr,
 )

@@ -416,3 +416,18 @@ def test_addresses_have_windows_layout() -> None:
 def test_the_driver_has_every_call_of_the_interface() -> None:
     assert [name for name in CALLS if name not in vars(CDriver)] == []
     assert {"recv", "WSASocket", "gethostname"} <= set(CALLS)
+
+
+def test_texts_of_codes_come_from_formatmessage(ws: CDriver, machine: Machine) -> None:
+    asked: list[int] = []
+
+    def format_message(flags: int, source: int, code: int, language: int, room: int, size: int, values: int) -> int:
+        asked.extend((flags, code))
+        text = "Gone.\r\n" if code == 0x80072746 else ""
+        machine.write(room, text.encode("utf-16-le"))
+        return len(text)
+
+    machine.exports["FormatMessageW"] = format_message
+    assert ws.message(-0x7FF8D8BA) == "Gone."
+    assert ws.message(1) == ""
+    assert asked == [0x1200, 0x80072746, 0x1200, 1]

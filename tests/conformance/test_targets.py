@@ -10,7 +10,8 @@ import pytest
 import winsock2emu.kernel32
 import winsock2emu.ws2_32
 from conformance import targets
-from conformance.constants import WSAENOTSOCK
+from conformance.addresses import sockaddr_in
+from conformance.constants import SO_TYPE, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET, WSAEALREADY, WSAENOTSOCK
 from conformance.driver import CDriver
 from conformance.records import ProtocolInfo
 from conformance.target import CALLS, Target
@@ -60,3 +61,36 @@ def test_real_windows_is_unavailable_elsewhere() -> None:
 def test_an_unknown_target_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         targets.make("plan9")
+
+
+def test_texts_of_codes_come_without_their_line_end(ws: Target) -> None:
+    assert ws.message(WSAENOTSOCK) == "An operation was attempted on something that is not a socket."
+    assert ws.message(12345) == ""
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *("closed", "stream", "bound", "listening", "connecting", "connected", "accepted"),
+        *("datagram", "bound-datagram", "connected-datagram"),
+    ],
+)
+def test_a_socket_in_a_state_is_there_and_leaves_nothing_behind(ws: Target, state: str) -> None:
+    with ws.socket_in(state) as s:
+        if state == "closed":
+            with pytest.raises(Failed):
+                ws.getsockopt(s, SOL_SOCKET, SO_TYPE, 4)
+        else:
+            kind = SOCK_DGRAM if "datagram" in state else SOCK_STREAM
+            assert ws.get_int(s, SOL_SOCKET, SO_TYPE) == kind
+
+
+def test_an_unknown_state_is_a_mistake_of_the_case(ws: Target) -> None:
+    with pytest.raises(ValueError, match="no state"), ws.socket_in("asleep"):
+        pass
+
+
+def test_a_connect_stays_under_way(ws: Target) -> None:
+    with ws.connecting() as s, pytest.raises(Failed) as caught:
+        ws.connect(s, sockaddr_in(port=9))
+    assert caught.value.code == WSAEALREADY

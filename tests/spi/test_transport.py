@@ -187,7 +187,7 @@ class Handler:
         raise_alarm()
 
 
-HANDLERS = {
+HANDLERS: dict[str, Callable[..., Any]] = {
     "function": raise_alarm,
     "method": Handler().method,
     "object": Handler(),
@@ -196,7 +196,7 @@ HANDLERS = {
 
 
 @pytest.fixture(params=HANDLERS)
-def handler(request: pytest.FixtureRequest) -> Callable[..., None]:
+def handler(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return HANDLERS[request.param]
 
 
@@ -204,7 +204,7 @@ def waiting_socket(process: Process) -> int:
     return ws2_32.socket(AF_INET, SOCK_STREAM, 0)
 
 
-def test_what_a_signal_handler_raises_passes(handler: Callable[..., None]) -> None:
+def test_what_a_signal_handler_raises_passes(handler: Callable[..., Any]) -> None:
     """Python runs it inside the call, but it is no failure of the call: such handlers implement time limits."""
     with installed(Waiting) as path, started(row(path=path)) as process:
         s = waiting_socket(process)
@@ -228,7 +228,7 @@ def test_a_signal_handler_that_raises_nothing_changes_nothing() -> None:
         assert caught.value.code == WSAECONNRESET
 
 
-def test_what_a_function_of_the_program_raises_passes(handler: Callable[..., None]) -> None:
+def test_what_a_function_of_the_program_raises_passes(handler: Callable[..., Any]) -> None:
     """The condition function of WSAAccept runs inside the provider."""
     with installed(Waiting) as path, started(row(path=path)) as process:
         with pytest.raises(Alarm):

@@ -433,7 +433,7 @@ def test_a_transport_without_descriptors_from_end_to_end() -> None:
         assert ws2_32.WSASend(client, [b"he", b"llo"]) == 5
         first, second = bytearray(2), bytearray(8)
         assert ws2_32.WSARecv(server, [first, second]) == 5
-        assert (first, second) == (b"he", b"llo" + bytes(5))
+        assert (bytes(first), bytes(second)) == (b"he", b"llo" + bytes(5))
         assert ws2_32.send(server, b"back") == 4
         assert ws2_32.recv(client, second) == 4
         assert second[:4] == b"back"

@@ -32,12 +32,14 @@ from ...defs.codes import (
 from ...defs.constants import (
     AF_INET,
     AF_INET6,
+    IPPROTO_ICMP,
     MSG_DONTROUTE,
     MSG_PEEK,
     SD_BOTH,
     SD_RECEIVE,
     SD_SEND,
     SO_BROADCAST,
+    SOCK_RAW,
 )
 from ...defs.sockaddr import SockAddr
 from ...engine.pump import FAULT, HANGUP, READABLE, WRITABLE, Pump
@@ -50,8 +52,11 @@ _SEND_FLAGS = MSG_DONTROUTE
 _RECEIVE_FLAGS = MSG_PEEK
 
 _IS_LINUX = sys.platform == "linux"
+_HOST_PEEK = int(_socket.MSG_PEEK)
 # linux/in.h and linux/in6.h; the socket module has no names for them on all our Pythons.
 _RECVERR = {AF_INET: (0, 11), AF_INET6: (41, 25)}
+_ICMP_FILTER = (255, 1)  # linux/icmp.h: level SOL_RAW, a mask of types to hold back
+_ICMP_ECHO_REQUEST = 8
 _ICMP_TIME_EXCEEDED = {AF_INET: (2, 11), AF_INET6: (3, 3)}  # origin of the report and its type
 _ERRQUEUE_ROOM = 512
 _NETWORK_ERRNOS = frozenset(
@@ -71,15 +76,17 @@ class DatagramSocket(HostSocket):
 
     Attributes:
         peer: the default destination, None without one.
+        peer_removed: there was one and it was taken away, which ends receiving without an address as well.
         reports: codes from the network that receives have yet to report, oldest first.
         connreset, netreset: SIO_UDP_CONNRESET and SIO_UDP_NETRESET.
     """
 
-    __slots__ = ("connreset", "netreset", "peer", "receive_shut", "reports", "send_shut")
+    __slots__ = ("connreset", "netreset", "peer", "peer_removed", "receive_shut", "reports", "send_shut")
 
     def __init__(self, pump: Pump, host: _socket.socket, info: Any, protocol: int, flags: int) -> None:
         super().__init__(pump, host, info, protocol, flags)
         self.peer: SockAddr | None = None
+        self.peer_removed = False
         self.reports: list[int] = []
         self.connreset = True
         self.netreset = True
@@ -87,6 +94,9 @@ class DatagramSocket(HostSocket):
         self.receive_shut = False
         if _IS_LINUX:
             host.setsockopt(*_RECVERR[self.family], 1)
+            if protocol == IPPROTO_ICMP and self.socket_type == SOCK_RAW:
+                # Echo requests are the stack's business on Windows: a raw socket sees replies, not what it sent itself.
+                host.setsockopt(*_ICMP_FILTER, 1 << _ICMP_ECHO_REQUEST)
 
     # Names and peers
 
@@ -98,14 +108,33 @@ class DatagramSocket(HostSocket):
             return
         destination = self.destination(name)
         self._check_broadcast(name)
+        former, peer = self.peer, SockAddr(name)
         try:
             self.host.connect(destination)
         except OSError as failure:
             raise self.ended(failure) from failure
         self.bound = True
-        self.peer = SockAddr(name)
+        self.peer = peer
+        self.peer_removed = False
+        if former is not None and former != peer:
+            self._discard_all_before(peer)
+
+    def _discard_all_before(self, peer: SockAddr) -> None:
+        """Drop what the former peer sent and nobody has received: the host keeps it, Windows does not."""
+        while True:
+            try:
+                sender = self.host.recvfrom(1, _HOST_PEEK)[1]
+                if windows_address(sender, self.host_family) == peer:
+                    return
+                self.host.recv(1)
+            except BlockingIOError:
+                return
+            except OSError as failure:
+                if failure.errno not in _NETWORK_ERRNOS or not self._note_reports(failure):
+                    return
 
     def _disconnect(self) -> None:
+        self.peer_removed = self.peer_removed or self.peer is not None
         self.peer = None
         disconnect(self.fd)
 
@@ -225,6 +254,9 @@ class DatagramSocket(HostSocket):
 
     def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv: one datagram."""
+        if self.peer_removed:
+            check_buffers(buffers)
+            raise WinsockError(WSAENOTCONN)
         return self._receive_one(buffers, flags, operation)[0]
 
     def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:

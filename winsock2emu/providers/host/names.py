@@ -17,13 +17,34 @@ from ...defs.codes import (
     WSAESOCKTNOSUPPORT,
     WSAHOST_NOT_FOUND,
     WSANO_DATA,
+    WSATYPE_NOT_FOUND,
 )
 from ...defs.constants import (
     AF_INET,
     AF_INET6,
+    AI_ADDRCONFIG,
+    AI_ALL,
+    AI_BYPASS_DNS_CACHE,
     AI_CANONNAME,
+    AI_DISABLE_IDN_ENCODING,
+    AI_DNS_ONLY,
+    AI_EXCLUSIVE_CUSTOM_SERVERS,
+    AI_EXTENDED,
+    AI_FILESERVER,
+    AI_FORCE_CLEAR_TEXT,
+    AI_FQDN,
+    AI_NON_AUTHORITATIVE,
     AI_NUMERICHOST,
+    AI_NUMERICSERV,
     AI_PASSIVE,
+    AI_REQUIRE_SECURE,
+    AI_RESOLUTION_HANDLE,
+    AI_RETURN_PREFERRED_NAMES,
+    AI_RETURN_RESPONSE_FLAGS,
+    AI_RETURN_TTL,
+    AI_SECURE,
+    AI_SECURE_WITH_FALLBACK,
+    AI_V4MAPPED,
     NI_DGRAM,
     NI_NAMEREQD,
     NI_NOFQDN,
@@ -42,6 +63,31 @@ _AI_FLAGS = (
     (AI_PASSIVE, int(_socket.AI_PASSIVE)),
     (AI_CANONNAME, int(_socket.AI_CANONNAME)),
     (AI_NUMERICHOST, int(_socket.AI_NUMERICHOST)),
+)
+_AI_KNOWN = (
+    AI_ADDRCONFIG
+    | AI_ALL
+    | AI_BYPASS_DNS_CACHE
+    | AI_CANONNAME
+    | AI_DISABLE_IDN_ENCODING
+    | AI_DNS_ONLY
+    | AI_EXCLUSIVE_CUSTOM_SERVERS
+    | AI_EXTENDED
+    | AI_FILESERVER
+    | AI_FORCE_CLEAR_TEXT
+    | AI_FQDN
+    | AI_NON_AUTHORITATIVE
+    | AI_NUMERICHOST
+    | AI_NUMERICSERV
+    | AI_PASSIVE
+    | AI_REQUIRE_SECURE
+    | AI_RESOLUTION_HANDLE
+    | AI_RETURN_PREFERRED_NAMES
+    | AI_RETURN_RESPONSE_FLAGS
+    | AI_RETURN_TTL
+    | AI_SECURE
+    | AI_SECURE_WITH_FALLBACK
+    | AI_V4MAPPED
 )
 _NI_FLAGS = (
     (NI_NOFQDN, int(_socket.NI_NOFQDN)),
@@ -63,10 +109,14 @@ class HostNames:
 
     def getaddrinfo(self, node: str | None, service: str | None, hints: AddrInfo, /) -> list[AddrInfo]:
         """Addresses of a node and service; without a type in the hints each address comes once, with type 0."""
+        if hints.flags & 0xFFFFFFFF & ~_AI_KNOWN or (hints.flags & AI_CANONNAME and node is None):
+            raise WinsockError(WSAEINVAL)
         if hints.family not in (0, AF_INET, AF_INET6):
             raise WinsockError(WSAEAFNOSUPPORT)
         if hints.socktype not in _TYPES:
             raise WinsockError(WSAESOCKTNOSUPPORT)
+        if hints.flags & AI_NUMERICSERV and service and not (service.isascii() and service.isdigit()):
+            raise WinsockError(WSATYPE_NOT_FOUND)
         family = HOST_FAMILY[hints.family] if hints.family else HOST_UNSPEC
         # "" is this machine, under all its addresses.
         host_name = _socket.gethostname() if node == "" else node
@@ -74,7 +124,8 @@ class HostNames:
         try:
             found = _socket.getaddrinfo(
                 host_name,
-                service or None,
+                service
+                or (None if host_name else "0"),  # an empty service is port 0, and the host wants one of the two
                 family,
                 int(_socket.SOCK_STREAM) if any_type and not service else hints.socktype,
                 hints.protocol,

@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import _socket
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ...defs.codes import (
@@ -70,6 +71,12 @@ _RECEIVE_FLAGS = MSG_OOB | MSG_PEEK | MSG_WAITALL | MSG_PUSH_IMMEDIATE
 _PLAIN = frozenset((bytes, bytearray))  # buffers whose length is their size
 _NOTHING_THERE = -1
 
+# A try that finds nothing costs a tenth of the round trip of a client that waits for each answer; waiting for data that
+# is there already costs half a receive. So when this many blocking receives in a row had to wait, the next ones do
+# without the try.
+_SURE = 4
+_WITHOUT_TRY = 32
+
 _SO_ERROR = (int(_socket.SOL_SOCKET), int(_socket.SO_ERROR))
 _SO_REUSEADDR = (int(_socket.SOL_SOCKET), int(_socket.SO_REUSEADDR))
 _SO_NOSIGPIPE = 0x1022  # of hosts without MSG_NOSIGNAL
@@ -91,6 +98,7 @@ class StreamSocket(HostSocket):
 
     __slots__ = (
         "_connect_code",
+        "_waits",
         "broken",
         "connect_failed",
         "receive_now",
@@ -108,6 +116,7 @@ class StreamSocket(HostSocket):
         self._connect_code = 0
         self.receive_shut = False
         self.send_shut = False
+        self._waits = 0  # receives in a row that had to wait; below 0, receives that go without a try
         self.receive_now: Any = None
         self.send_now: Any = None
         if not NOSIGNAL:
@@ -407,6 +416,9 @@ class StreamSocket(HostSocket):
         """WSPRecv: 0 is the peer's end of stream."""
         receive_now = self.receive_now
         if receive_now is not None and operation is None and not flags and buffers and self.inbound.head is None:
+            waits = self._waits
+            if waits < 0 and self.blocking and len(buffers) == 1 and _is_room(buffers[0]):
+                return self._receive_without_try(receive_now, buffers[0])
             moved = 0  # needs a closer look: the end of the stream, or something wrong with the buffers
             try:
                 if len(buffers) == 1:
@@ -414,6 +426,8 @@ class StreamSocket(HostSocket):
                 elif len(buffers) <= MOST_BUFFERS:
                     moved = self.host.recvmsg_into(buffers)[0]
                 if moved:
+                    if waits:
+                        self._waits = 0
                     return moved
             except BlockingIOError:
                 moved = _NOTHING_THERE
@@ -425,8 +439,20 @@ class StreamSocket(HostSocket):
                 if not self.blocking:
                     raise WinsockError(WSAEWOULDBLOCK)
                 # The try has found nothing, so the next thing is to wait.
+                self._waits = waits + 1 if waits + 1 < _SURE else -_WITHOUT_TRY
                 return self.inbound.wait(self._receive_attempt(list(buffers), 0))
         return self._receive_queued(buffers, flags, operation)
+
+    def _receive_without_try(self, receive_now: Callable[[Any], int], buffer: Any) -> int:
+        """Wait first, as a try would certainly find nothing; the host's call itself is the attempt that follows."""
+        self._waits = self._waits + 1 or _SURE - 1  # after the last one comes a try again, and one miss is enough then
+        try:
+            moved: int = self.inbound.wait(partial(receive_now, buffer))
+        except WinsockError:
+            raise
+        except OSError as failure:
+            raise self._receive_failed(failure) from failure
+        return moved
 
     def _receive_queued(self, buffers: Any, flags: int, operation: Any) -> Any:
         views = check_buffers(buffers)
@@ -535,6 +561,11 @@ class StreamSocket(HostSocket):
     def let_go(self) -> None:
         """Closed: no shortcut may reach a descriptor number that has a new owner."""
         self.receive_now = self.send_now = None
+
+
+def _is_room(buffer: Any) -> bool:
+    """A buffer that can certainly be written to."""
+    return type(buffer) is bytearray or (type(buffer) is memoryview and not buffer.readonly)
 
 
 def _size(buffers: Sequence[Any]) -> int:
