@@ -173,8 +173,8 @@ class Recorder(Protocol):
         """From now on the entry calls ``action`` with its arguments, as they come, before it answers."""
         ...
 
-    def receives(self, data: bytes) -> None:
-        """From now on this is what WSPRecv and WSPRecvFrom put into the buffers."""
+    def receives(self, data: bytes, flags: int = 0) -> None:
+        """From now on this is what WSPRecv and WSPRecvFrom put into the buffers, and the flags they hand back."""
         ...
 
     def upcall(self, name: str, *arguments: Any) -> Any:

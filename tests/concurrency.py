@@ -96,7 +96,7 @@ def interrupt_main_thread_when(condition: Callable[[], Any]) -> Call:
 
 
 # CPython runs signal handlers when a function begins, after a call, and when a loop jumps back; in between never.
-_LOOKS_FOR_SIGNALS = re.compile("(PRE)?CALL(_.*)?|JUMP_BACKWARD")
+_LOOKS_FOR_SIGNALS = re.compile("CALL(_KW|_FUNCTION_EX)?|JUMP_BACKWARD")
 
 
 @contextmanager
@@ -119,7 +119,6 @@ def interrupted_at_step(step: int, codes: Collection[CodeType]) -> Iterator[list
         if frame.f_code not in codes or struck:
             return None
         frame.f_trace_opcodes = True
-        frame.f_trace_lines = False
         before = last.get(frame)
         if event == "opcode":
             last[frame] = frame.f_code.co_code[frame.f_lasti]

@@ -326,8 +326,8 @@ class ProcessUpcalls:
         s: int,
         send: Callable[..., Any],
         receive: Callable[..., Any],
-        send_to: Callable[..., Any],
-        receive_from: Callable[..., Any],
+        send_to: Callable[..., Any] | None = None,
+        receive_from: Callable[..., Any] | None = None,
         /,
     ) -> None:
         record = self._process.objects.get(s)
@@ -335,8 +335,10 @@ class ProcessUpcalls:
             raise WinsockError(WSAENOTSOCK)
         record.WSPSend = send
         record.WSPRecv = receive
-        record.WSPSendTo = send_to
-        record.WSPRecvFrom = receive_from
+        if send_to is not None:
+            record.WSPSendTo = send_to
+        if receive_from is not None:
+            record.WSPRecvFrom = receive_from
 
     def WPUCloseSocketHandle(self, s: int, /) -> None:
         if type(self._process.objects.get(s)) is not SocketRecord:

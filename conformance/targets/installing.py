@@ -135,8 +135,8 @@ class _Installed:
     def does(self, entry: str, action: Callable[..., object]) -> None:
         self._provider.actions[entry] = action
 
-    def receives(self, data: bytes) -> None:
-        self._provider.incoming = data
+    def receives(self, data: bytes, flags: int = 0) -> None:
+        self._provider.incoming, self._provider.incoming_flags = data, flags
 
     def upcall(self, name: str, *arguments: Any) -> Any:
         listed = ", ".join(map(shown, arguments))

@@ -26,7 +26,7 @@ from winsock2emu.defs.constants import AF_INET, IPPROTO_TCP, PFL_MATCHES_PROTOCO
 from winsock2emu.defs.records import ProtocolInfo, WSPData
 from winsock2emu.defs.sockaddr import SockAddr
 from winsock2emu.process import Process
-from winsock2emu.spi import PROC_TABLE, Upcalls
+from winsock2emu.spi import PROC_TABLE, Received, Upcalls
 
 from .. import providers
 
@@ -86,6 +86,7 @@ class RecordingProvider:
         answers: by entry, what it returns instead of its usual answer.
         actions: by entry, what it calls before it answers, with the arguments.
         incoming: what a receive puts into the buffers; None leaves them alone and reports all their bytes.
+        incoming_flags: the flags that a receive of ``incoming`` hands back.
         version: what it negotiates.
         high_version: the highest version it claims.
         ifs: register the numbers in ``numbers`` as handles instead of having them made.
@@ -97,6 +98,7 @@ class RecordingProvider:
         self.answers: dict[str, Any] = {}
         self.actions: dict[str, Callable[..., object]] = {}
         self.incoming: bytes | None = None
+        self.incoming_flags = 0
         self.version = self.high_version = version
         self.ifs = ifs
         self.numbers: Iterator[int] = iter(range(50_000, 60_000))
@@ -132,7 +134,8 @@ class RecordingProvider:
                 view = memoryview(buffer)[: len(rest)]
                 view[:] = rest[: len(view)]
                 rest = rest[len(view) :]
-        return len(self.incoming) - len(rest)
+        moved = len(self.incoming) - len(rest)
+        return Received(moved, self.incoming_flags) if self.incoming_flags else moved
 
     def _handle(self, made: Made) -> int:
         if self.ifs:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LIFE_S = 120
+ROOM = 1 << 20
 HEAD = 8  # bytes that announce how much follows
 
 
@@ -51,6 +52,9 @@ def serve(service: str) -> None:
         # A batch process does not push its waker off the CPU: it runs when the parent sleeps, not before.
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        if service == "drain":
+            # Sizes that the host does not change meanwhile: otherwise two connections differ by a factor of two.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         print(listener.getsockname()[1], flush=True)
         connection, _ = listener.accept()
     with connection:

@@ -15,7 +15,7 @@ import tracemalloc
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -24,7 +24,7 @@ from winsock2emu.defs.constants import AF_INET, FIONBIO, SO_LINGER, SOCK_STREAM,
 from winsock2emu.errors import WinsockError
 
 from .measure import Measured, Plan, Slice, Work, compare, timed
-from .peers import HEAD, peer
+from .peers import HEAD, ROOM, peer
 from .sockets import (
     HARD,
     HOST_HARD,
@@ -41,9 +41,9 @@ from .sockets import (
 from .worker import SMALL, send_and_receive, worker
 
 Measurement = Callable[[Plan], Measured]
+T = TypeVar("T")
 
 LARGE: Final = 65536
-ROOM: Final = 1 << 20  # socket buffers for the large ones
 
 
 def host_send_receive(client: host.socket, server: host.socket, data: bytearray, space: bytearray) -> Work:
@@ -92,8 +92,8 @@ def sync_64k(plan: Plan) -> Measured:
 
 def stream_64k(plan: Plan) -> Measured:
     data, space = bytes(LARGE), bytearray(1)
-    with started(), peer("drain") as our_port, peer("drain") as host_port, host_client(host_port) as s:
-        h = our_client(our_port)
+    with started(), peer("drain") as our_port, peer("drain") as host_port, host_client(host_port, ROOM) as s:
+        h = our_client(our_port, ROOM)
 
         def ours(count: int) -> None:
             api.send(h, (count * LARGE).to_bytes(HEAD, "little"))
@@ -108,7 +108,8 @@ def stream_64k(plan: Plan) -> Measured:
                 s.sendall(data)
             s.recv_into(space)
 
-        return Measured.of(*compare(timed(ours), timed(theirs), plan))
+        # Long slices, since two processes share the CPU: each should get its turn in every slice.
+        return Measured.of(*compare(timed(ours), timed(theirs), attrs.evolve(plan, slice_ms=8 * plan.slice_ms)))
 
 
 def scatter_gather(plan: Plan, count: int) -> Measured:
@@ -271,23 +272,25 @@ def memory_socket(plan: Plan) -> Measured:
 
         def theirs() -> _socket.socket:
             s = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-            stack.callback(s.close)
             s.connect(host_name)
             stack.enter_context(listener.accept()[0])
             return s
 
-        sizes = [heap_of(make, count) for make in (ours, theirs)]
-    return Measured.of([sizes[0] - sizes[1]], None, ours=sizes[0], host=sizes[1])
+        our_bytes, _ = heap_of(ours, count)
+        host_bytes, sockets = heap_of(theirs, count)
+        for s in sockets:
+            s.close()
+    return Measured.of([our_bytes - host_bytes])
 
 
-def heap_of(make: Callable[[], object], count: int) -> float:
-    """Bytes of Python's heap behind each of many things; the first one pays for what is made once."""
-    kept = [make(), *[None] * count]
+def heap_of(make: Callable[[], T], count: int) -> tuple[float, list[T]]:
+    """Bytes of Python's heap behind each of many things, and the things; the first pays for what is made once."""
+    kept = [make()] * (count + 1)
     tracemalloc.start()
     try:
         for index in range(1, count + 1):
             kept[index] = make()
-        return tracemalloc.get_traced_memory()[0] / count
+        return tracemalloc.get_traced_memory()[0] / count, kept
     finally:
         tracemalloc.stop()
 

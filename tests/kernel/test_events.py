@@ -24,12 +24,10 @@ def test_an_event_can_be_made_signalled_and_auto_reset() -> None:
 def test_set_and_reset_are_repeatable() -> None:
     """Both are states, not counts."""
     event = Event()
+    seen = []
 
-    event.set()
-    event.set()
-    assert event.signalled
+    for change in (event.set, event.set, event.reset, event.reset):
+        change()
+        seen.append(event.signalled)
 
-    event.reset()
-    assert not event.signalled
-    event.reset()
-    assert not event.signalled
+    assert seen == [True, True, False, False]

@@ -13,6 +13,7 @@ import select
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NoReturn
 
 import pytest
@@ -144,6 +145,14 @@ def wake(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Wak
 
 def readable(wake: WakeDescriptor) -> bool:
     return bool(select.select([wake.fileno], [], [], 0)[0])
+
+
+def has_entered(reactor: StandIn, times: int) -> bool:
+    return len(reactor.entered) == times
+
+
+def is_led_by_one_of(reactor: StandIn, waiters: list[Waiter]) -> bool:
+    return reactor.leader in waiters
 
 
 # Wake descriptors
@@ -281,7 +290,7 @@ def test_a_leader_goes_on_collecting_while_only_others_are_served(reactor: Stand
     for turn in range(1, 4):
         reactor.reports = [(turn, 1)]
         reactor.wake()
-        until(lambda turn=turn: len(reactor.entered) == turn + 1, "the leader collects again")
+        until(partial(has_entered, reactor, turn + 1), "the leader collects again")
 
     parked.satisfy().call.result()
     assert reactor.serviced[:3] == [[(1, 1)], [(2, 1)], [(3, 1)]]
@@ -479,6 +488,26 @@ def test_a_guardian_makes_room_at_once_for_a_thread_that_waits(reactor: StandIn)
     parked.satisfy().call.result()
 
 
+def test_an_eager_guardian_does_not_win_the_lead_from_a_thread_that_waits(reactor: StandIn) -> None:
+    """It asks for the lead again without a pause: it may finish its turn, but gets no other one."""
+    over = threading.Event()
+    turns_beside_a_follower: list[int] = []
+
+    def guard() -> None:
+        while not over.is_set():
+            parked = bool(reactor.followers)
+            if reactor.parking.lead_once(0.0005) and parked:
+                turns_beside_a_follower.append(len(reactor.entered))
+
+    guardian = Call(guard)
+    for _ in range(20):
+        Parked(reactor).collects().satisfy().call.result()
+    over.set()
+    guardian.result()
+
+    assert turns_beside_a_follower == []
+
+
 def test_a_guardian_that_leaves_hands_over_to_a_follower(reactor: StandIn) -> None:
     """The follower had parked while the guardian led, and does not depend on a tick."""
     parked: list[Parked] = []
@@ -637,10 +666,11 @@ def test_an_interrupted_leader_is_succeeded(reactor: StandIn, monkeypatch: pytes
                 assert struck
         monkeypatch.setattr(reactor, "service", lambda reports: None)
         reactor._bell.clear()
+        left = [other.waiter for other in others]
         for other in others:
-            until(lambda: reactor.leader in [other.waiter for other in others], f"somebody leads after {struck}")
-            other.satisfy()
-            assert other.call.result() is True
+            until(partial(is_led_by_one_of, reactor, left), f"somebody leads after {struck}")
+            assert other.satisfy().call.result() is True
+            left.remove(other.waiter)
         if not struck:
             break
     assert step > 10

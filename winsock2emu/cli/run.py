@@ -258,10 +258,23 @@ def _guarded(run: Callable[[], Any]) -> None:
         raise
 
 
+def _cut_where_it_enters_us(traceback: TracebackType | None) -> None:
+    """Ctrl-C may strike anywhere in the emulator; it interrupted the program's line."""
+    ours = os.path.dirname(os.path.dirname(__file__)) + os.sep
+    while traceback is not None:
+        inner = traceback.tb_next
+        if inner is not None and inner.tb_frame.f_code.co_filename.startswith(ours):
+            traceback.tb_next = None
+            return
+        traceback = inner
+
+
 def _show_without_us(failure: BaseException, traceback: TracebackType | None) -> None:
     """Have the interpreter's last act, the call of ``sys.excepthook``, see the program's frames only."""
     while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
         traceback = traceback.tb_next
+    if isinstance(failure, KeyboardInterrupt):
+        _cut_where_it_enters_us(traceback)
 
     def last_hook(kind: type[BaseException], value: BaseException, seen: TracebackType | None) -> None:
         if value is failure:

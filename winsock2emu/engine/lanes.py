@@ -168,12 +168,13 @@ class Lane:
             timeout_ms = self.timeout_ms
         request = Request(attempt, this_waiter(), None)
         try:
-            result = self._see_through(request, tried, timeout_ms)
-            self._leave(request)
+            try:
+                return self._see_through(request, tried, timeout_ms)
+            finally:
+                self._leave(request)
         except BaseException:
-            self._leave(request)
+            self._leave(request)  # once more, since leaving itself may have been interrupted
             raise
-        return result
 
     def _see_through(self, request: Request, tried: bool, timeout_ms: int) -> Any:
         """Queue a synchronous request, wait for its turn and for the transport; what the attempt returned."""

@@ -25,6 +25,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ..defs.codes import WSAENOBUFS
@@ -305,6 +306,16 @@ def ready_now(fd: int, mask: int) -> int:
     poll.register(fd, mask)
     found = poll.poll(0)
     return found[0][1] if found else 0
+
+
+def looker(fd: int, mask: int) -> Callable[[], list[tuple[int, int]]]:
+    """A function that tells again and again, at little cost, whether one descriptor is ready: something true if so.
+
+    Two threads must not call it at once; the second one gets RuntimeError.
+    """
+    poll = select.poll()
+    poll.register(fd, mask)
+    return partial(poll.poll, 0)
 
 
 class Pump:

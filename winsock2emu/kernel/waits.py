@@ -257,7 +257,12 @@ class Parking:
         self._after_leaving()
 
     def lead_once(self, timeout_s: float) -> bool:
-        """Collect once if nobody leads (the guardian's part); False when somebody does."""
+        """Collect once if nobody leads or is parked (the guardian's part); False when somebody is."""
+        if self._followers:
+            # One of them is on its way to the lead, and could lose the race for it to a guardian again and again.
+            if not self._lead:
+                self.hand_over()
+            return False
         if self.closed or self._lead.setdefault(_LEADER, self) is not self:
             return False
         try:

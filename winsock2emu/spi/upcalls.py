@@ -46,15 +46,15 @@ class Upcalls(Protocol):
         s: int,
         send: Callable[..., Any],
         receive: Callable[..., Any],
-        send_to: Callable[..., Any],
-        receive_from: Callable[..., Any],
+        send_to: Callable[..., Any] | None = None,
+        receive_from: Callable[..., Any] | None = None,
         /,
     ) -> None:
         """Have the calls that move data on this handle go to entries of its own instead of those in the table.
 
-        They take and return what WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom do. For providers that look up the socket
-        first of all: a tenth of such a call is that look-up. It ends when a layer takes the handle over. Windows has no
-        such upcall.
+        They take and return what WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom do; None leaves the table's. For providers
+        that look up the socket first of all: half of what they add to a call of the host is that look-up. It ends when
+        a layer takes the handle over. Windows has no such upcall.
 
         Raises:
             WinsockError: WSAENOTSOCK, no such handle.

@@ -8,6 +8,11 @@ Unreachable ports: Windows fails a later receive with WSAECONNRESET, on connecte
 never a send. Linux does so only where the error queue is on (IP_RECVERR), and there it may fail the next send instead;
 such a failure is taken from the queue, remembered for the receive, and the send repeated. A queue that is not emptied
 would keep the descriptor ready for ever. Other hosts report connected sockets only.
+Hot paths:       ``send_now`` and ``receive_now`` are the host's bound methods while nothing about the socket's state
+                 has to be checked, else None; ``_known`` has the host's form of addresses that have passed all checks,
+                 for all sockets of a kind.
+Differences:     FIONREAD tells what the host tells; Linux counts the next datagram only.
+                 A datagram that was queued before the first connect is delivered, whoever sent it.
 Sources:         nf-winsock-sendto, nf-winsock-recvfrom, winsock-ioctls (SIO_UDP_CONNRESET); R7.6, R11.24-R11.27,
                  A30-A37 of the project's reference.
 """
@@ -17,6 +22,7 @@ from __future__ import annotations
 import _socket
 import errno
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from ...defs.codes import (
@@ -34,41 +40,49 @@ from ...defs.constants import (
     AF_INET6,
     IPPROTO_ICMP,
     MSG_DONTROUTE,
+    MSG_OOB,
+    MSG_PARTIAL,
     MSG_PEEK,
     SD_BOTH,
     SD_RECEIVE,
     SD_SEND,
     SO_BROADCAST,
+    SOCK_DGRAM,
     SOCK_RAW,
 )
 from ...defs.sockaddr import SockAddr
 from ...engine.pump import FAULT, HANGUP, READABLE, WRITABLE, Pump
-from ...errors import WinsockError
-from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers
+from ...errors import WinsockError, would_block
+from .hostsocket import MOST_BUFFERS, NAME_SIZES, HostSocket, check_buffers, scatter
 from .rawcalls import disconnect
-from .translate import HOST_ERRQUEUE, HOST_TRUNC, NOSIGNAL, host_flags, windows_address
+from .translate import HOST_ERRQUEUE, HOST_PEEK, HOST_TRUNC, NOSIGNAL, host_flags, known_address, windows_address
 
 _SEND_FLAGS = MSG_DONTROUTE
+_OTHER_TRANSPORTS = MSG_OOB | MSG_PARTIAL  # flags that exist, but not here
 _RECEIVE_FLAGS = MSG_PEEK
+_NOTHING_THERE = -1
+_BROADCAST = b"\xff\xff\xff\xff"
 
 _IS_LINUX = sys.platform == "linux"
-_HOST_PEEK = int(_socket.MSG_PEEK)
 # linux/in.h and linux/in6.h; the socket module has no names for them on all our Pythons.
 _RECVERR = {AF_INET: (0, 11), AF_INET6: (41, 25)}
+_ICMP_ORIGINS = {AF_INET: 2, AF_INET6: 3}  # a report from the network; others are the host's own
+_ICMP_TIME_EXCEEDED = {AF_INET: 11, AF_INET6: 3}
 _ICMP_FILTER = (255, 1)  # linux/icmp.h: level SOL_RAW, a mask of types to hold back
 _ICMP_ECHO_REQUEST = 8
-_ICMP_TIME_EXCEEDED = {AF_INET: (2, 11), AF_INET6: (3, 3)}  # origin of the report and its type
 _ERRQUEUE_ROOM = 512
-_NETWORK_ERRNOS = frozenset(
-    (
-        errno.ECONNREFUSED,
-        errno.ECONNRESET,
-        errno.EHOSTUNREACH,
-        errno.ENETUNREACH,
-        errno.EHOSTDOWN,
-        errno.ENOPROTOOPT,
-    )
-)
+_LARGEST = 65536  # bytes; no datagram of IP is as large
+
+# Failures of a call that only ever tell the fate of an earlier datagram.
+_REPORTS_ONLY = frozenset((errno.ECONNREFUSED, errno.ECONNRESET))
+
+# A receive gets one report per call, and a program may never receive. Linux keeps about as many.
+_MOST_REPORTS = 256
+
+# Addresses that have passed all checks, in the host's form: by family and whether the port counts. A program that talks
+# to more peers only pays the checks again.
+_known_addresses: dict[tuple[int, bool], dict[bytes, Any]] = {}
+_MOST_KNOWN = 4096
 
 
 class DatagramSocket(HostSocket):
@@ -79,9 +93,21 @@ class DatagramSocket(HostSocket):
         peer_removed: there was one and it was taken away, which ends receiving without an address as well.
         reports: codes from the network that receives have yet to report, oldest first.
         connreset, netreset: SIO_UDP_CONNRESET and SIO_UDP_NETRESET.
+        receive_shut, send_shut: shutdown has ended the direction.
     """
 
-    __slots__ = ("connreset", "netreset", "peer", "peer_removed", "receive_shut", "reports", "send_shut")
+    __slots__ = (
+        "_known",
+        "connreset",
+        "netreset",
+        "peer",
+        "peer_removed",
+        "receive_now",
+        "receive_shut",
+        "reports",
+        "send_now",
+        "send_shut",
+    )
 
     def __init__(self, pump: Pump, host: _socket.socket, info: Any, protocol: int, flags: int) -> None:
         super().__init__(pump, host, info, protocol, flags)
@@ -92,6 +118,9 @@ class DatagramSocket(HostSocket):
         self.netreset = True
         self.send_shut = False
         self.receive_shut = False
+        self.send_now: Any = host.sendto
+        self.receive_now: Any = None
+        self._known = _known_addresses.setdefault((self.family, self.socket_type == SOCK_RAW), {})
         if _IS_LINUX:
             host.setsockopt(*_RECVERR[self.family], 1)
             if protocol == IPPROTO_ICMP and self.socket_type == SOCK_RAW:
@@ -100,50 +129,76 @@ class DatagramSocket(HostSocket):
 
     # Names and peers
 
-    def connect(self, name: bytes | None) -> None:
-        """WSPConnect: set the default peer; an address of zeros, whatever its family word, takes it away."""
-        name = self.check_name_size(name)
-        if not any(name[2:]):
-            self._disconnect()
-            return
-        destination = self.destination(name)
-        self._check_broadcast(name)
-        former, peer = self.peer, SockAddr(name)
-        try:
-            self.host.connect(destination)
-        except OSError as failure:
-            raise self.ended(failure) from failure
-        self.bound = True
-        self.peer = peer
-        self.peer_removed = False
-        if former is not None and former != peer:
-            self._discard_all_before(peer)
-
-    def _discard_all_before(self, peer: SockAddr) -> None:
-        """Drop what the former peer sent and nobody has received: the host keeps it, Windows does not."""
-        while True:
-            try:
-                sender = self.host.recvfrom(1, _HOST_PEEK)[1]
-                if windows_address(sender, self.host_family) == peer:
-                    return
-                self.host.recv(1)
-            except BlockingIOError:
-                return
-            except OSError as failure:
-                if failure.errno not in _NETWORK_ERRNOS or not self._note_reports(failure):
-                    return
-
-    def _disconnect(self) -> None:
-        self.peer_removed = self.peer_removed or self.peer is not None
-        self.peer = None
-        disconnect(self.fd)
+    def now_bound(self) -> None:
+        """The socket has a local address, so it can receive."""
+        super().now_bound()
+        # Only Linux tells the size of a datagram that was cut, at no cost.
+        if _IS_LINUX and not self.receive_shut:
+            self.receive_now = self.host.recvfrom_into
 
     def before_bind(self, name: bytes) -> None:
         """The broadcast address needs its option here, too."""
         self._check_broadcast(name)
 
+    def destination(self, name: bytes | None) -> Any:
+        """As for every socket; a raw one has no ports, and hosts mind a port there."""
+        where = super().destination(name)
+        return where if self.socket_type == SOCK_DGRAM else (where[0], 0, *where[2:])
+
+    def connect(self, name: bytes | None, refusal: int = 0) -> None:
+        """WSPConnect: set the default peer; an address of zeros, or of no family, takes it away."""
+        name = self.check_name_size(name)
+        leave = not any(name[:2]) or not any(name[2:])
+        destination: Any = None
+        if not leave:
+            destination = self.destination(name)
+            self._check_broadcast(name)
+        if refusal:
+            raise WinsockError(refusal)
+        try:
+            if leave:
+                self._disconnect()
+            else:
+                self.host.connect(destination)
+        except OSError as failure:
+            raise self.ended(failure) from failure
+        if leave:
+            return
+        self.now_bound()
+        before, self.peer = self.peer, windows_address(destination, self.host_family)
+        self.peer_removed = False
+        if before not in (None, self.peer):
+            self._discard_queue(destination)
+        self.changed()
+
+    def _disconnect(self) -> None:
+        if self.peer is None:
+            return
+        before = self.host.getsockname()
+        disconnect(self.fd)
+        self.peer = None
+        self.peer_removed = True
+        after = self.host.getsockname()
+        if self.socket_type == SOCK_DGRAM and after[1] != before[1]:
+            # Linux gives a port back that it has chosen itself.
+            self.host.bind((after[0], before[1], *after[2:]))
+
+    def _discard_queue(self, peer: Any) -> None:
+        """Drop the datagrams of an earlier peer: all that come before the first of this one."""
+        room = bytearray(1)
+        while True:
+            try:
+                if self.host.recvfrom_into(room, 0, HOST_PEEK)[1] == peer:
+                    return
+                self.host.recv_into(room)
+            except BlockingIOError:
+                return
+            except OSError as failure:
+                if not self._note_reports(failure):
+                    return
+
     def _check_broadcast(self, name: bytes) -> None:
-        if self.family == AF_INET and name[4:8] == b"\xff\xff\xff\xff" and not self.settings.get(SO_BROADCAST):
+        if self.family == AF_INET and name[4:8] == _BROADCAST and not self.settings.get(SO_BROADCAST):
             raise WinsockError(WSAEACCES)
 
     def peer_name(self, room: int | None) -> SockAddr:
@@ -157,165 +212,261 @@ class DatagramSocket(HostSocket):
         """WSPShutdown: legal without a peer; datagrams go on arriving."""
         if how not in (SD_RECEIVE, SD_SEND, SD_BOTH):
             raise WinsockError(WSAEINVAL)
-        self.send_shut = self.send_shut or how != SD_RECEIVE
-        self.receive_shut = self.receive_shut or how != SD_SEND
+        if how != SD_RECEIVE:
+            self.send_shut = True
+            self.send_now = None
+        if how != SD_SEND:
+            self.receive_shut = True
+            self.receive_now = None
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Something that the host does not report has changed for receives: have those that wait look at it."""
+        self.inbound.ready()
+        self.inbound.service()
+        self.changed()
 
     # Sending
 
     def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend: one datagram to the default peer."""
-        return self._send_one(buffers, flags, None, operation, to_peer=True)
+        if (
+            self.send_now is not None
+            and self.peer is not None
+            and operation is None
+            and not flags
+            and buffers
+            and len(buffers) == 1
+            and self.outbound.head is None
+        ):
+            try:
+                return self.host.send(buffers[0], NOSIGNAL)
+            except TypeError:
+                pass  # the checks find out, in their order
+            except OSError as failure:
+                self._report_sent(failure)
+        views = check_buffers(buffers)
+        self._check_send_flags(flags, WSAEOPNOTSUPP)
+        if self.peer is None:
+            raise WinsockError(WSAENOTCONN)
+        return self._send_datagram(views, flags, None, operation)
 
     def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo: one datagram to an address, or to the default peer where none is given."""
-        return self._send_one(buffers, flags, to, operation)
-
-    def _send_one(
-        self, buffers: Any, flags: int, to: bytes | None, operation: Any, *, to_peer: bool = False
-    ) -> Any:
-        host = self.host
-        views: list[memoryview] = []
-        if buffers is not None and len(buffers) == 1 and buffers[0] is not None:
-            data = buffers[0]
-        else:
-            views = check_buffers(buffers)
-            # All buffers are one message, and a host call takes a limited number of them.
-            data = None if len(views) <= MOST_BUFFERS else b"".join(views)
-        # WSPSendTo looks at the address first, WSPSend at the peer last.
+        send_now = self.send_now
+        if (
+            send_now is not None
+            and operation is None
+            and not flags
+            and buffers
+            and len(buffers) == 1
+            and self.outbound.head is None
+        ):
+            try:
+                moved = send_now(buffers[0], NOSIGNAL, self._known[to])  # type: ignore[index]  # None is in no dict
+                if not self.bound:
+                    self.now_bound()
+                return moved
+            except (KeyError, TypeError):
+                pass  # an address that is new, or something that is wrong
+            except OSError as failure:
+                self._report_sent(failure)
+        views = check_buffers(buffers)
         if to is not None:
-            self.checked_name(to)
-        elif self.peer is None and not to_peer:
+            to = self.checked_name(to)
+        elif self.peer is None:
             raise WinsockError(WSAENOTCONN)
-        if flags & ~_SEND_FLAGS:
-            raise WinsockError(WSAEOPNOTSUPP)
-        if self.send_shut:
-            raise WinsockError(WSAESHUTDOWN)
+        self._check_send_flags(flags, WSAEINVAL)
         destination = None
         if to is not None:
             destination = self.destination(to)
-            if self.family == AF_INET:
-                self._check_broadcast(to)
-        elif self.peer is None:
-            raise WinsockError(WSAENOTCONN)
-        theirs = host_flags(flags) | NOSIGNAL if flags else NOSIGNAL
+            self._check_broadcast(to)
+            if self.family != AF_INET or to[4:8] != _BROADCAST:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[to] = destination
+        return self._send_datagram(views, flags, destination, operation)
+
+    def _check_send_flags(self, flags: int, unknown: int) -> None:
+        if flags & ~_SEND_FLAGS:
+            raise WinsockError(unknown if flags & ~(_SEND_FLAGS | _OTHER_TRANSPORTS) else WSAEOPNOTSUPP)
+        if self.send_shut:
+            raise WinsockError(WSAESHUTDOWN)
+
+    def _send_datagram(self, views: list[memoryview], flags: int, destination: Any, operation: Any) -> Any:
+        """One datagram of all buffers, through the lane."""
+        host = self.host
+        theirs = host_flags(flags) | NOSIGNAL
+        if len(views) > MOST_BUFFERS:
+            # All buffers are one message, and a host call takes a limited number of them.
+            views = [memoryview(b"".join(views))]
 
         def attempt() -> int:
             while True:
                 try:
-                    if data is None:
-                        return host.sendmsg(views, (), theirs, destination)
-                    if destination is None:
-                        return host.send(data, theirs)
-                    return host.sendto(data, theirs, destination)
+                    return host.sendmsg(views, (), theirs, destination)
                 except BlockingIOError:
                     raise
                 except OSError as failure:
-                    # The fate of an earlier datagram, told at the wrong place; telling it uses it up.
-                    if failure.errno not in _NETWORK_ERRNOS or not self._note_reports(failure):
+                    if not self._report_sent(failure):
                         raise self.ended(failure) from failure
 
         moved = self.outbound.run(attempt, operation)
-        self.bound = True
+        if not self.bound:
+            self.now_bound()
         return moved
 
     # What the network reports
 
+    def _report_sent(self, failure: OSError) -> bool:
+        """A send has failed: True when that was the fate of earlier datagrams, so that the send is to be repeated."""
+        if self.closing or not self._note_reports(failure):
+            return False
+        if self.reports:
+            self._look_again()
+        return True
+
     def _note_reports(self, failure: OSError) -> bool:
-        """Move what the host has queued into ``reports``; False when the failure is the call's own."""
+        """Take what the host has to report; False when the failure is the call's own. Telling it has used it up."""
         if _IS_LINUX:
-            return self._drain()
-        if failure.errno == errno.ECONNREFUSED and self.connreset:
-            self.reports.append(WSAECONNRESET)
-        return failure.errno == errno.ECONNREFUSED
+            # Another thread may have emptied the queue after this call had failed.
+            return self._drain() or failure.errno in _REPORTS_ONLY
+        if failure.errno not in _REPORTS_ONLY:
+            return False
+        if self.connreset:
+            self._add_report(WSAECONNRESET)
+        return True
 
     def _drain(self) -> bool:
-        """Empty Linux's error queue, which also clears the host's pending error; False when it was empty."""
+        """Empty Linux's error queue, which also clears the host's pending error; True when the network had reported."""
         noted = False
         while True:
             try:
                 control = self.host.recvmsg(0, _ERRQUEUE_ROOM, HOST_ERRQUEUE)[1]
             except OSError:
                 return noted
-            noted = True
-            self._note_report(control)
+            noted = self._note_report(control) or noted
 
-    def _note_report(self, control: list[tuple[int, int, bytes]]) -> None:
+    def _note_report(self, control: list[tuple[int, int, bytes]]) -> bool:
+        """Read one entry of the error queue; False for what the host has to say of itself."""
         for level, kind, data in control:
-            if (level, kind) != _RECVERR[self.family] or len(data) < 8:
+            if (level, kind) != _RECVERR[self.family] or len(data) < 8 or data[4] != _ICMP_ORIGINS[self.family]:
                 continue
-            number = int.from_bytes(data[:4], sys.byteorder)
-            if (data[4], data[5]) == _ICMP_TIME_EXCEEDED[self.family]:
+            if data[5] == _ICMP_TIME_EXCEEDED[self.family]:
                 if self.netreset:
-                    self.reports.append(WSAENETRESET)
-            elif number == errno.ECONNREFUSED and self.connreset:
-                self.reports.append(WSAECONNRESET)
+                    self._add_report(WSAENETRESET)
+            elif self.connreset and int.from_bytes(data[:4], sys.byteorder) == errno.ECONNREFUSED:
+                self._add_report(WSAECONNRESET)
+            return True
+        return False
+
+    def _add_report(self, code: int) -> None:
+        if len(self.reports) < _MOST_REPORTS:
+            self.reports.append(code)
 
     # Receiving
 
     def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv: one datagram."""
+        if operation is None and not self.peer_removed:
+            return self.receive_from(s, buffers, flags, None, None)[0]
+        attempt = self._checked_receive(buffers, flags)
         if self.peer_removed:
-            check_buffers(buffers)
             raise WinsockError(WSAENOTCONN)
-        return self._receive_one(buffers, flags, operation)[0]
+        return self.inbound.run(lambda: attempt()[0], operation)
 
     def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom: one datagram and its sender."""
-        if room is not None:
-            self.check_room(room)
-        return self._receive_one(buffers, flags, operation)
+        receive_now = self.receive_now
+        if (
+            receive_now is not None
+            and operation is None
+            and not flags
+            and (room is None or room >= NAME_SIZES[self.family])
+            and buffers
+            and len(buffers) == 1
+            and not self.reports
+            and self.inbound.head is None
+        ):
+            try:
+                buffer = buffers[0]
+                moved, sender = receive_now(buffer, 0, HOST_TRUNC)
+                if moved <= (len(buffer) if type(buffer) is bytearray else memoryview(buffer).nbytes):
+                    return moved, known_address(sender) or windows_address(sender, self.host_family)
+                raise self._cut(memoryview(buffer).nbytes, sender)
+            except BlockingIOError:
+                moved = _NOTHING_THERE
+            except TypeError:
+                moved = 0  # the checks find out, in their order
+            except WinsockError:
+                raise
+            except OSError as failure:
+                moved = 0
+                if self.closing or not self._note_reports(failure):
+                    raise self.ended(failure) from failure
+            if moved == _NOTHING_THERE:
+                if not self.blocking:
+                    raise would_block()
+                return self.inbound.wait(self._receive_attempt(check_buffers(buffers), 0))
+        self.check_room(room)
+        return self.inbound.run(self._checked_receive(buffers, flags), operation)
 
-    def _receive_one(self, buffers: Any, flags: int, operation: Any) -> tuple[int, SockAddr]:
-        views: list[Any] | None = None
-        buffer: Any = None
-        if HOST_TRUNC and buffers is not None and len(buffers) == 1 and buffers[0] is not None and len(buffers[0]):
-            buffer = buffers[0]
-        else:
-            views = check_buffers(buffers)[:MOST_BUFFERS]
+    def _checked_receive(self, buffers: Any, flags: int) -> Callable[[], tuple[int, SockAddr]]:
+        """The attempt of a receive whose arguments and state are in order."""
+        views = check_buffers(buffers)
         if flags & ~_RECEIVE_FLAGS:
             raise WinsockError(WSAEOPNOTSUPP)
         if not self.bound:
             raise WinsockError(WSAEINVAL)
         if self.receive_shut:
             raise WinsockError(WSAESHUTDOWN)
+        return self._receive_attempt(views, host_flags(flags))
+
+    def _receive_attempt(self, views: list[memoryview], theirs: int) -> Callable[[], tuple[int, SockAddr]]:
+        """One try to receive a datagram."""
         host = self.host
-        theirs = host_flags(flags) if flags else 0
+        room = sum(map(len, views))
+        scattered = None
+        if len(views) > MOST_BUFFERS:
+            # A datagram is one host call, which takes fewer buffers.
+            scattered, views = views, [memoryview(bytearray(min(room, _LARGEST)))]
+        waited = False
 
         def attempt() -> tuple[int, SockAddr]:
+            nonlocal waited
             while True:
+                if self.receive_shut:
+                    raise WinsockError(WSAESHUTDOWN)
                 if self.reports:
                     raise WinsockError(self.reports.pop(0))
                 try:
-                    if views is None:
-                        # With MSG_TRUNC the host tells the datagram's true size, at no cost.
-                        moved, sender = host.recvfrom_into(buffer, 0, theirs | HOST_TRUNC)
-                        room = len(buffer)
-                        if moved > room:
-                            room = memoryview(buffer).nbytes
-                    else:
-                        moved, _, got, sender = host.recvmsg_into(views, 0, theirs)
-                        room = moved - 1 if got & HOST_TRUNC else moved
+                    moved, _, got, sender = host.recvmsg_into(views, 0, theirs)
                 except BlockingIOError:
-                    raise
+                    if not (waited and _IS_LINUX and self._drain() and self.reports):
+                        waited = True
+                        raise
+                    # Woken without news: something lay in the error queue that no call was told of.
                 except OSError as failure:
-                    if failure.errno not in _NETWORK_ERRNOS or self.closing:
+                    if self.closing or not self._note_reports(failure):
                         raise self.ended(failure) from failure
-                    self._note_reports(failure)
-                    continue
-                address = windows_address(sender, self.host_family)
-                if moved > room:
-                    size = room if views is None else sum(map(len, views))
-                    raise WinsockError(WSAEMSGSIZE, moved=size, address=address)
-                return moved, address
+                else:
+                    if scattered is not None:
+                        scatter(views[0][:moved], scattered)
+                    if got & HOST_TRUNC:
+                        raise self._cut(room, sender)
+                    return moved, windows_address(sender, self.host_family)
 
-        result: tuple[int, SockAddr] = self.inbound.run(attempt, operation)
-        return result
+        return attempt
+
+    def _cut(self, moved: int, sender: Any) -> WinsockError:
+        """A datagram was longer than the buffers, which have its first part; the rest is lost."""
+        return WinsockError(WSAEMSGSIZE, moved=moved, address=windows_address(sender, self.host_family))
 
     # Waiting
 
-    def wanted(self) -> int:
-        """A socket without an address receives nothing, but could send."""
-        return READABLE | WRITABLE if self.bound else WRITABLE
+    def wanted(self, asked: int) -> int:
+        """A socket without an address receives nothing, but could send; nothing here is urgent."""
+        return asked & (READABLE | WRITABLE) if self.bound else asked & WRITABLE
 
     def readiness(self, ready: int) -> tuple[bool, bool, bool]:
         """select: a report that waits makes the socket readable, as a receive will return at once."""
@@ -323,3 +474,9 @@ class DatagramSocket(HostSocket):
             self._drain()
             ready &= ~FAULT
         return bool(self.reports or ready & (READABLE | FAULT | HANGUP)), bool(ready & WRITABLE), False
+
+    # Closing
+
+    def let_go(self, *, linger: bool) -> None:
+        """Closed: no shortcut may reach the host socket."""
+        self.send_now = self.receive_now = None

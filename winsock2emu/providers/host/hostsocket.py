@@ -9,7 +9,8 @@ Host sockets never block and are close-on-exec; blocking is the lanes' business 
 from __future__ import annotations
 
 import _socket
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...defs.codes import (
@@ -24,7 +25,7 @@ from ...defs.constants import AF_INET, AF_INET6, AF_UNIX
 from ...defs.records import ProtocolInfo
 from ...defs.sockaddr import SockAddr
 from ...engine.endpoint import Endpoint
-from ...engine.pump import Pump
+from ...engine.pump import READABLE, Pump, looker
 from ...errors import WinsockError
 from .translate import HOST_FAMILY, from_host, host_address, windows_address
 
@@ -33,7 +34,7 @@ MOST_BUFFERS = 1024
 
 DEFAULT_BUFFER = 65536  # SO_RCVBUF and SO_SNDBUF of a new socket, as Windows shows them
 
-_NAME_SIZES = {AF_INET: 16, AF_INET6: 28, AF_UNIX: 110}
+NAME_SIZES = {AF_INET: 16, AF_INET6: 28, AF_UNIX: 110}
 # AF_UNIX addresses are as long as their path; two bytes hold the family alone.
 _LEAST_NAME_SIZES = {AF_INET: 16, AF_INET6: 28, AF_UNIX: 2}
 
@@ -47,16 +48,19 @@ class HostSocket(Endpoint):
         bound: the socket has a local address, by bind or by a call that binds implicitly.
         pending_error: what SO_ERROR reports next, 0 for nothing.
         settings: options kept here because the host has no such option or another idea of it: number to value.
-        overlapped: made with WSA_FLAG_OVERLAPPED, as socket() does; time-outs count only then.
+        host_options: what the host has been told, for a host socket that has to be replaced.
+        flags: WSA_FLAG_* it was made with; time-outs count only with WSA_FLAG_OVERLAPPED, which socket() sets.
     """
 
     __slots__ = (
+        "_look",
         "bound",
         "family",
         "flags",
         "handle",
         "host",
         "host_family",
+        "host_options",
         "info",
         "pending_error",
         "protocol",
@@ -77,29 +81,34 @@ class HostSocket(Endpoint):
         self.bound = False
         self.pending_error = 0
         self.settings: dict[Any, Any] = {}
+        self._look: Callable[[], Any] | None = None
+        self.host_options: dict[tuple[int, int], int | bytes] | None = None
 
     # Names
 
     def check_name_size(self, name: bytes | None) -> bytes:
-        """An address argument that is present and long enough for this family."""
-        if name is None or len(name) < _LEAST_NAME_SIZES[self.family]:
-            if name is not None:
-                memoryview(name)  # a TypeError for what is no buffer at all
+        """An address argument that is present and long enough for this family, without what lies beyond the structure.
+
+        Callers pass whole SOCKADDR_STORAGEs.
+        """
+        if name is None:
             raise WinsockError(WSAEFAULT)
-        return name
+        name = bytes(memoryview(name)) if type(name) is not bytes else name  # a TypeError for what is no buffer
+        if len(name) < _LEAST_NAME_SIZES[self.family]:
+            raise WinsockError(WSAEFAULT)
+        size = NAME_SIZES[self.family]
+        return name[:size] if len(name) > size else name
 
     def checked_name(self, name: bytes | None) -> bytes:
         """An address argument after the checks that every call makes: present, long enough, of this family."""
         name = self.check_name_size(name)
-        family = self.family
-        if name[0] | name[1] << 8 != family:
+        if name[0] | name[1] << 8 != self.family:
             raise WinsockError(WSAEAFNOSUPPORT)
-        # Anything beyond the structure is ignored, as callers pass whole SOCKADDR_STORAGEs.
-        return name[: _NAME_SIZES[family]] if len(name) > _NAME_SIZES[family] else name
+        return name
 
     def check_room(self, room: int | None) -> None:
         """The caller's room for an address, None when it wants none."""
-        if room is not None and room < _NAME_SIZES[self.family]:
+        if room is not None and room < NAME_SIZES[self.family]:
             raise WinsockError(WSAEFAULT)
 
     def destination(self, name: bytes | None) -> Any:
@@ -122,7 +131,11 @@ class HostSocket(Endpoint):
         try:
             self.host.bind(host_address(name))
         except OSError as failure:
-            raise from_host(failure) from failure
+            raise self.ended(failure) from failure
+        self.now_bound()
+
+    def now_bound(self) -> None:
+        """The socket has a local address."""
         self.bound = True
 
     def before_bind(self, name: bytes) -> None:
@@ -151,14 +164,63 @@ class HostSocket(Endpoint):
         error, self.pending_error = self.pending_error, 0
         return error
 
-    def close(self) -> None:
-        """End what waits here and close the descriptor; the handle has been given back before."""
-        self.abort(WSAEINTR)
-        self.let_go()
-        self.host.close()
+    def before_close(self) -> None:
+        """Raise WSAEWOULDBLOCK when the socket cannot be closed yet."""
 
-    def let_go(self) -> None:
+    def close(self, *, linger: bool = True) -> None:
+        """End what waits here and close the descriptor; the handle has been given back before.
+
+        ``linger``: a linger time counts.
+        """
+        self.abort(WSAEINTR)
+        try:
+            self.let_go(linger=linger)
+        finally:
+            self.host.close()
+
+    def let_go(self, *, linger: bool) -> None:
         """Forget shortcuts to the host socket, so that a late call finds it closed."""
+
+    def changed(self) -> None:
+        """The state has changed in a way that the host reports to nobody: have selects look again."""
+        for waiter in tuple(self.watchers):
+            waiter.wake()
+
+    # The host socket
+
+    def is_empty(self) -> bool:
+        """True when a receive would certainly find nothing: no data, no end, no error."""
+        look = self._look
+        if look is None:
+            look = self._look = looker(self.fd, READABLE)
+        try:
+            return not look()
+        except RuntimeError:
+            return False  # another thread is looking
+
+    def set_on_host(self, level: int, option: int, value: int | bytes) -> None:
+        """Set an option of the host."""
+        try:
+            self.host.setsockopt(level, option, value)
+        except OSError as failure:
+            raise self.ended(failure) from failure
+        if self.host_options is None:
+            self.host_options = {}
+        self.host_options[level, option] = value
+
+    def renew(self) -> None:
+        """Put a new host socket under the same descriptor number, with the old one's options and local address."""
+        name = self.host.getsockname()
+        fresh = _socket.socket(self.host_family, self.host.type, self.host.proto)
+        try:
+            fresh.setblocking(False)
+            for (level, option), value in (self.host_options or {}).items():
+                fresh.setsockopt(level, option, value)
+            os.dup2(fresh.fileno(), self.fd, inheritable=os.get_inheritable(self.fd))
+        finally:
+            fresh.close()
+        if self.family != AF_UNIX and name[1]:
+            self.host.bind(name)
 
     # Calls that a kind of socket does not have
 
@@ -171,8 +233,8 @@ class HostSocket(Endpoint):
         self.check_room(room)
         raise WinsockError(WSAEOPNOTSUPP)
 
-    def connect(self, name: bytes | None) -> None:
-        """WSPConnect."""
+    def connect(self, name: bytes | None, refusal: int = 0) -> None:
+        """WSPConnect. ``refusal``: the code that its other arguments earn, which comes after the checks of the name."""
         raise NotImplementedError
 
     def peer_name(self, room: int | None) -> SockAddr:
@@ -201,8 +263,8 @@ class HostSocket(Endpoint):
         """WSPRecvFrom."""
         raise NotImplementedError
 
-    def wanted(self) -> int:
-        """The readiness bits that select has to poll for, 0 when nothing the host says matters now."""
+    def wanted(self, asked: int) -> int:
+        """The readiness bits to poll for when a select asks for some; 0 when nothing the host says matters now."""
         raise NotImplementedError
 
     def readiness(self, ready: int) -> tuple[bool, bool, bool]:
@@ -228,3 +290,12 @@ def check_buffers(buffers: Sequence[Any] | None) -> list[memoryview]:
         view = memoryview(buffer)
         views.append(view if view.format == "B" and view.ndim == 1 else view.cast("B"))
     return views
+
+
+def scatter(data: memoryview, views: Sequence[memoryview]) -> None:
+    """Fill the views in order, each completely before the next."""
+    for view in views:
+        if not data:
+            return
+        part, data = data[: len(view)], data[len(view) :]
+        view[: len(part)] = part

@@ -84,8 +84,9 @@ class HostProvider:
             return
         for endpoint in tuple(self._sockets.values()):
             endpoint.abort(WSAEINTR)
-        for s in tuple(self._sockets):
-            self.WSPCloseSocket(s)
+        while self._sockets:
+            # Nobody is left who could be told to call again, so nothing lingers; data on its way is sent all the same.
+            self._close(self._sockets.popitem()[1], linger=False)
 
     def after_fork(self) -> None:
         """In the child: nothing waits, every lock is new."""
@@ -136,7 +137,8 @@ class HostProvider:
             endpoint = kind(upcalls.engine, host, info, protocol, flags)
             self._sockets[endpoint.fd] = endpoint
             s = endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
-            upcalls.own_entries(s, endpoint.send, endpoint.receive, endpoint.send_to, endpoint.receive_from)
+            entries = (endpoint.send, endpoint.receive, endpoint.send_to, endpoint.receive_from)
+            upcalls.own_entries(s, *(entries[:2] if kind is StreamSocket else entries))  # 64 bytes each
         except BaseException:
             self._sockets.pop(host.fileno(), None)
             host.close()
@@ -144,13 +146,19 @@ class HostProvider:
         return endpoint
 
     def WSPCloseSocket(self, s: int, /) -> None:
-        try:
-            endpoint = self._sockets.pop(s)
-        except KeyError:
-            raise WinsockError(WSAENOTSOCK) from None
+        endpoint = self._socket(s)
+        endpoint.before_close()
+        if self._sockets.pop(s, None) is None:
+            raise WinsockError(WSAENOTSOCK)
+        self._close(endpoint, linger=True)
+
+    def _close(self, endpoint: HostSocket, *, linger: bool) -> None:
         assert self._upcalls is not None
-        self._upcalls.WPUCloseSocketHandle(s)
-        endpoint.close()
+        try:
+            # First, since the host gives the number out again at once.
+            self._upcalls.WPUCloseSocketHandle(endpoint.handle)
+        finally:
+            endpoint.close(linger=linger)
 
     def WSPBind(self, s: int, name: bytes | None, /) -> None:
         self._socket(s).bind(name)
@@ -168,7 +176,7 @@ class HostProvider:
         endpoint = self._register(host, listener.info, listener.protocol, listener.flags)
         assert isinstance(endpoint, StreamSocket)
         assert isinstance(listener, StreamSocket)
-        endpoint.accepted_from(listener)
+        endpoint.accepted_from(listener, address)
         return endpoint.handle, address
 
     def WSPConnect(
@@ -182,14 +190,14 @@ class HostProvider:
         /,
     ) -> bytes:
         endpoint = self._socket(s)
+        refusal = 0
         if gqos is not None:
-            raise WinsockError(WSAEINVAL)
-        if isinstance(endpoint, StreamSocket):
-            if caller_data is not None:
-                raise WinsockError(WSAEPROTONOSUPPORT)
-            if sqos is not None:
-                raise WinsockError(WSAEOPNOTSUPP)
-        endpoint.connect(name)
+            refusal = WSAEINVAL
+        elif caller_data is not None and isinstance(endpoint, StreamSocket):  # connectionless sockets ignore it
+            refusal = WSAEPROTONOSUPPORT
+        elif sqos is not None:
+            refusal = WSAEOPNOTSUPP
+        endpoint.connect(name, refusal)
         return b""
 
     def WSPShutdown(self, s: int, how: int, /) -> None:

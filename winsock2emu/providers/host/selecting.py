@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ...defs.codes import WSAENOTSOCK
-from ...engine.pump import READABLE, URGENT, WRITABLE, wait_any
+from ...engine.pump import HANGUP, READABLE, URGENT, WRITABLE, wait_any
 from ...errors import WinsockError
 from ...kernel.waits import this_waiter
 from .hostsocket import HostSocket
@@ -39,36 +39,34 @@ def select(
     Returns:
         The ready members of each set, in the order given; three empty lists when the time ran out.
     """
-    wanted: dict[int, int] = {}
+    asked: dict[int, int] = {}
     for handles, bit in zip(sets, (READABLE, WRITABLE, URGENT), strict=True):
         for s in handles:
-            wanted[s] = wanted.get(s, 0) | bit
+            asked[s] = asked.get(s, 0) | bit
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    members = [endpoints[s] for s in wanted]
+    members = [endpoints[s] for s in asked]
     waiter = this_waiter()
     for endpoint in members:
         endpoint.watchers.append(waiter)
     try:
         # The first round only looks: a state that makes a socket ready is no news the host would wake us for.
         timeout_ms: float | None = 0
+        hung_up: set[int] = set()
         while True:
-            masks = {}
-            for s, bits in wanted.items():
-                endpoint = endpoints[s]
-                if endpoint.closing:
-                    raise WinsockError(WSAENOTSOCK)
-                mask = endpoint.wanted()
-                # A connect under way ends in writability, whatever set its outcome belongs to.
-                mask &= bits | WRITABLE if bits & URGENT else bits
-                if mask:
-                    masks[endpoint.fd] = mask
-            ready = wait_any(masks, waiter, timeout_ms)
+            wanted = {s: 0 if s in hung_up else endpoints[s].wanted(bits) for s, bits in asked.items()}
+            ready = wait_any({endpoints[s].fd: mask for s, mask in wanted.items() if mask}, waiter, timeout_ms)
+            if any(endpoint.closing for endpoint in members):
+                raise WinsockError(WSAENOTSOCK)
+            verdicts = {s: endpoints[s].readiness(ready.get(endpoints[s].fd, 0)) for s in asked}
             found: Sets = ([], [], [])
-            verdicts = {s: endpoints[s].readiness(ready.get(endpoints[s].fd, 0)) for s in wanted}
             for index, handles in enumerate(sets):
                 found[index].extend(s for s in handles if verdicts[s][index])
             if any(found):
                 return found
+            # A hang-up is reported unasked and for ever, also to a set that it makes nothing ready in.
+            for s, bits in asked.items():
+                if ready.get(endpoints[s].fd, 0) & HANGUP and endpoints[s].wanted(bits):
+                    hung_up.add(s)
             if deadline is None:
                 timeout_ms = None
             else:

@@ -14,23 +14,33 @@ Each direction of a connection is open until shutdown closes it. ``receive_now``
 methods while nothing but "connected and open" has to be checked, else None: one test on the hot path stands for all
 states.
 
+Whole sends:     the bytes of one send stay together, whatever other threads send meanwhile. A send that the host takes
+                 only in part goes on in the lane, and until it has queued there ``sending`` keeps first tries of other
+                 threads away. Testing and setting it is one step: the interpreter switches threads only at calls.
+End of sending:  shutdown waits for its turn in the lane like a send, so that sends which wait are sent before the FIN.
 Differences:     a non-blocking connect that the host finishes at once still reports WSAEWOULDBLOCK, as on Windows.
                  A non-blocking send takes what fits; Windows takes all or nothing.
-Sources:         nf-winsock2-connect, -accept, -send, -recv, -shutdown; A13-A18, A21-A23, A36-A45, A91 of the project's
-                 reference.
+                 A full backlog answers as the host does; Linux keeps the caller of a TCP socket waiting.
+                 Data that arrives after shutdown(SD_RECEIVE) resets the connection with the next call here, not at
+                 once.
+Sources:         nf-winsock2-connect, -accept, -send, -recv, -shutdown, -closesocket; T12.1, A13-A18, A21-A24, A36-A49,
+                 A91, A106 of the project's reference.
 """
 
 from __future__ import annotations
 
 import _socket
 import errno
+import os
+import struct
+import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from ...defs.codes import (
     WSAEALREADY,
     WSAECONNABORTED,
+    WSAECONNREFUSED,
     WSAECONNRESET,
     WSAEINVAL,
     WSAEISCONN,
@@ -38,27 +48,28 @@ from ...defs.codes import (
     WSAEOPNOTSUPP,
     WSAESHUTDOWN,
     WSAETIMEDOUT,
-    WSAEWOULDBLOCK,
 )
 from ...defs.constants import (
     AF_UNIX,
     MSG_DONTROUTE,
     MSG_OOB,
-    MSG_PARTIAL,
     MSG_PEEK,
     MSG_PUSH_IMMEDIATE,
     MSG_WAITALL,
     SD_BOTH,
     SD_RECEIVE,
     SD_SEND,
+    SO_LINGER,
     SO_OOBINLINE,
     SOMAXCONN,
 )
 from ...defs.sockaddr import SockAddr
+from ...engine.lanes import Operation
 from ...engine.pump import FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
-from ...errors import WinsockError
-from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers
-from .translate import NOSIGNAL, host_flags, windows_address, wsa_code
+from ...errors import WinsockError, would_block
+from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers, scatter
+from .rawcalls import reset, unsent
+from .translate import NOSIGNAL, host_flags, windows_address
 
 UNCONNECTED = 0  # new, bound, or after a connect that failed
 LISTENING = 1  # connection requests queue up
@@ -73,17 +84,42 @@ _NOTHING_THERE = -1
 
 # A try that finds nothing costs a tenth of the round trip of a client that waits for each answer; waiting for data that
 # is there already costs half a receive. So when this many blocking receives in a row had to wait, the next ones do
-# without the try.
+# without the try. For a program that polls a non-blocking socket a look costs a third of a try in vain.
 _SURE = 4
 _WITHOUT_TRY = 32
 
-_SO_ERROR = (int(_socket.SOL_SOCKET), int(_socket.SO_ERROR))
-_SO_REUSEADDR = (int(_socket.SOL_SOCKET), int(_socket.SO_REUSEADDR))
+_SOL_SOCKET = int(_socket.SOL_SOCKET)
+_SO_ERROR = int(_socket.SO_ERROR)
+_SO_REUSEADDR = int(_socket.SO_REUSEADDR)
+_SO_LINGER = int(_socket.SO_LINGER)
 _SO_NOSIGPIPE = 0x1022  # of hosts without MSG_NOSIGNAL
 _SHUT_WR = int(_socket.SHUT_WR)
+_HOST_PEEK = int(_socket.MSG_PEEK)
+_ABORTIVE = struct.pack("ii", 1, 0)
 
 # SOMAXCONN_HINT(n) is -n; Windows clips the hint to this range.
 _LEAST_HINT, _MOST_HINT = 200, 65535
+
+# How a connection that is gone is told to sends and to receives. Contested: EPIPE and ENOTCONN follow an error that the
+# host has told before, most often a reset; a transport that gave up is WSAECONNABORTED to a send and WSAETIMEDOUT to a
+# receive (A106), and the host may call that by the last ICMP report instead of ETIMEDOUT.
+_BREAKS = {
+    errno.EPIPE: (WSAECONNRESET, WSAECONNRESET),
+    errno.ECONNRESET: (WSAECONNRESET, WSAECONNRESET),
+    errno.ENOTCONN: (WSAECONNRESET, WSAECONNRESET),
+    errno.ECONNABORTED: (WSAECONNABORTED, WSAECONNABORTED),
+    errno.ETIMEDOUT: (WSAECONNABORTED, WSAETIMEDOUT),
+    errno.EHOSTUNREACH: (WSAECONNABORTED, WSAETIMEDOUT),
+    errno.ENETUNREACH: (WSAECONNABORTED, WSAETIMEDOUT),
+}
+_TO_SENDS, _TO_RECEIVES = 0, 1
+
+# Errors that only an established connection can have: the connect has succeeded before they came.
+_AFTER_CONNECT = frozenset((errno.ECONNRESET, errno.EPIPE))
+
+_MOST_AT_ONCE = 1 << 20  # bytes that one receive into very many buffers asks the host for
+_YIELDS = 100_000  # a first try takes microseconds; a thread that was interrupted inside one must not block all others
+_LINGER_TICK_S = 0.005
 
 
 class StreamSocket(HostSocket):
@@ -91,9 +127,11 @@ class StreamSocket(HostSocket):
 
     Attributes:
         state: UNCONNECTED, LISTENING, CONNECTING or CONNECTED.
+        peer: the address that the last connect was for, or that accept told.
         broken: the code every later call meets after a reset or a transport time-out, 0 before.
         receive_shut, send_shut: shutdown has ended the direction.
         connect_failed: the last connect failed and none has succeeded since; select calls that exceptional.
+        sending: a thread tries to send without queueing first.
     """
 
     __slots__ = (
@@ -101,33 +139,37 @@ class StreamSocket(HostSocket):
         "_waits",
         "broken",
         "connect_failed",
+        "peer",
         "receive_now",
         "receive_shut",
         "send_now",
         "send_shut",
+        "sending",
         "state",
     )
 
     def __init__(self, pump: Pump, host: _socket.socket, info: Any, protocol: int, flags: int) -> None:
         super().__init__(pump, host, info, protocol, flags)
         self.state = UNCONNECTED
+        self.peer: SockAddr | None = None
         self.broken = 0
         self.connect_failed = False
         self._connect_code = 0
         self.receive_shut = False
         self.send_shut = False
-        self._waits = 0  # receives in a row that had to wait; below 0, receives that go without a try
+        self._waits = 0  # receives in a row that found nothing; below 0, receives that go without a try
         self.receive_now: Any = None
         self.send_now: Any = None
+        self.sending = False
         if not NOSIGNAL:
-            host.setsockopt(int(_socket.SOL_SOCKET), _SO_NOSIGPIPE, 1)
+            host.setsockopt(_SOL_SOCKET, _SO_NOSIGPIPE, 1)
 
     # Connecting
 
     def before_bind(self, name: bytes) -> None:
         """TIME_WAIT never hinders a bind on Windows; on the host it does without this option."""
         if self.family != AF_UNIX:
-            self.host.setsockopt(*_SO_REUSEADDR, 1)
+            self.host.setsockopt(_SOL_SOCKET, _SO_REUSEADDR, 1)
 
     def _now_connected(self) -> None:
         self.state = CONNECTED
@@ -143,42 +185,49 @@ class StreamSocket(HostSocket):
         if not self.blocking:
             self.pending_error = code
 
-    def connect(self, name: bytes | None) -> None:
+    def connect(self, name: bytes | None, refusal: int = 0) -> None:
         """WSPConnect: start, then wait for the outcome in blocking mode."""
         destination = self._destination_checked_in_order(name)
+        if refusal:
+            raise WinsockError(refusal)
         again, self.connect_failed = self.connect_failed, False
         self.pending_error = 0
-        try:
-            self._host_connect(destination, again)
-        except BlockingIOError:
+        self.peer = windows_address(destination, self.host_family)
+        number = self._host_connect(destination, again)
+        if number == errno.EINPROGRESS:
             self.state = CONNECTING
             self.bound = True
-            if not self.blocking:
-                raise WinsockError(WSAEWOULDBLOCK) from None
-        except OSError as failure:
-            error = self.ended(failure)
+        elif not number:
+            self._now_connected()
+        else:
+            error = self.ended(OSError(number, os.strerror(number)))
             self._connect_ended(error.winerror)
             # Resolved at once or not, the outcome of a non-blocking connect comes through select and SO_ERROR; what the
             # host refuses to even try (no route, no permission) is told by the call.
-            if self.blocking or failure.errno != errno.ECONNREFUSED:
+            if self.blocking or error.winerror != WSAECONNREFUSED:
                 self.pending_error = 0
-                raise error from failure
-            raise WinsockError(WSAEWOULDBLOCK) from None
-        else:
-            self._now_connected()
-            if self.blocking:
-                return
-            raise WinsockError(WSAEWOULDBLOCK)
-        self.outbound.run(self._connect_attempt, timeout_ms=0)
+                raise error
+        self.changed()
+        if not self.blocking:
+            raise would_block()
+        if self.state == CONNECTING:
+            self.outbound.run(self._connect_attempt, timeout_ms=0)
 
-    def _host_connect(self, destination: Any, again: bool) -> None:
+    def _host_connect(self, destination: Any, again: bool) -> int:
+        """The host's errno for a connect, 0 on success."""
         try:
-            self.host.connect(destination)
-        except ConnectionAbortedError:
-            # Linux answers the first connect after a failed one like this, which only makes the socket new again.
-            if not again:
-                raise
-            self.host.connect(destination)
+            number = self.host.connect_ex(destination)
+            if again and number == errno.ECONNABORTED:
+                # Linux answers the first connect after a failed one like this, which only makes the socket new again.
+                number = self.host.connect_ex(destination)
+            elif again and number == errno.EINVAL:
+                # The BSDs let a socket connect only once.
+                self.renew()
+                number = self.host.connect_ex(destination)
+        except OSError as failure:  # an address that the host has no form for, such as a path of 108 bytes
+            return failure.errno or errno.EINVAL
+        # AF_UNIX only: the backlog is full, and nothing is under way.
+        return errno.ECONNREFUSED if number == errno.EAGAIN else number
 
     def _destination_checked_in_order(self, name: bytes | None) -> Any:
         self.check_name_size(name)
@@ -189,14 +238,6 @@ class StreamSocket(HostSocket):
         if self.state == CONNECTED:
             raise WinsockError(WSAEISCONN)
         return self.destination(name)
-
-    def notice_end(self) -> None:
-        """Learn of a reset or a time-out that no call has met yet; it becomes SO_ERROR as well."""
-        self.settle()
-        if self.state == CONNECTED and not self.broken:
-            number = self.host.getsockopt(*_SO_ERROR)
-            if number:
-                self.pending_error = self._receive_failed(OSError(number, "")).winerror
 
     def _connect_attempt(self) -> None:
         if not self.settle():
@@ -209,17 +250,20 @@ class StreamSocket(HostSocket):
         if self.state != CONNECTING:
             return True
         try:
-            error = self.host.getsockopt(*_SO_ERROR)
-            if not error:
+            number = self.host.getsockopt(_SOL_SOCKET, _SO_ERROR)
+            if not number:
                 self.host.getpeername()
         except OSError as failure:
             if failure.errno == errno.ENOTCONN:
                 return False
             raise self.ended(failure) from failure
-        if error:
-            self._connect_ended(wsa_code(OSError(error, "")))
-        else:
+        if not number:
             self._now_connected()
+        elif number in _AFTER_CONNECT:
+            self._now_connected()
+            self._broke(number, _TO_RECEIVES)
+        else:
+            self._connect_ended(self.ended(OSError(number, "")).winerror)
         return True
 
     def listen(self, backlog: int) -> None:
@@ -238,6 +282,7 @@ class StreamSocket(HostSocket):
         except OSError as failure:
             raise self.ended(failure) from failure
         self.state = LISTENING
+        self.changed()
 
     def accept(self, room: int | None) -> tuple[_socket.socket, SockAddr]:
         """WSPAccept up to the host's new socket; the provider makes a socket of it."""
@@ -246,7 +291,10 @@ class StreamSocket(HostSocket):
             raise WinsockError(WSAEINVAL)
         descriptor, address = self.inbound.run(self._accept_attempt, timeout_ms=0)
         host = _socket.socket(self.host_family, self.host.type, self.host.proto, descriptor)
-        host.setblocking(False)
+        if host.getsockopt(_SOL_SOCKET, _SO_ERROR):
+            # Reset before it was accepted: the host leaves that to the first receive, Windows tells it here.
+            host.close()
+            raise WinsockError(WSAECONNRESET)
         return host, windows_address(address, self.host_family)
 
     def _accept_attempt(self) -> Any:
@@ -259,26 +307,28 @@ class StreamSocket(HostSocket):
                 raise WinsockError(WSAECONNRESET) from failure
             raise self.ended(failure) from failure
 
-    def accepted_from(self, listener: StreamSocket) -> None:
+    def accepted_from(self, listener: StreamSocket, peer: SockAddr) -> None:
         """Become the server's end of a connection: connected, with the listening socket's settings."""
         self.settings = dict(listener.settings)
         self.blocking = listener.blocking
         self.inbound.timeout_ms = listener.inbound.timeout_ms
         self.outbound.timeout_ms = listener.outbound.timeout_ms
+        self.peer = peer
         self._now_connected()
 
     def peer_name(self, room: int | None) -> SockAddr:
-        """WSPGetPeerName: not connected wins over too little room."""
+        """WSPGetPeerName: not connected wins over too little room. A connection that has ended keeps its names."""
         self.settle()
-        if self.state != CONNECTED:
+        if self.state != CONNECTED or self.peer is None:
             raise WinsockError(WSAENOTCONN)
         self.check_room(room)
-        try:
-            return windows_address(self.host.getpeername(), self.host_family)
-        except OSError as failure:
-            if failure.errno in (errno.ENOTCONN, errno.EINVAL) and not self.closing:
-                raise WinsockError(self.broken or WSAENOTCONN) from failure
-            raise self.ended(failure) from failure
+        return self.peer
+
+    def take_error(self) -> int:
+        """SO_ERROR: told once, except why a connect failed, which is told until the next connect."""
+        return self.pending_error if self.connect_failed else super().take_error()
+
+    # Ending a direction
 
     def shutdown(self, how: int) -> None:
         """WSPShutdown: connection state is checked before ``how``; repeating it succeeds."""
@@ -290,28 +340,72 @@ class StreamSocket(HostSocket):
         if self.broken:
             raise WinsockError(self.broken)
         if how != SD_RECEIVE and not self.send_shut:
-            self.send_shut = True
-            self.send_now = None
-            try:
-                self.host.shutdown(_SHUT_WR)
-            except OSError as failure:
-                # The peer has reset the connection and the host has noticed first: there is nothing left to shut down.
-                if failure.errno != errno.ENOTCONN:
-                    raise self.ended(failure) from failure
+            self._end_sending()
         if how != SD_SEND and not self.receive_shut:
-            # The host's own SHUT_RD would go on acknowledging data; Winsock only refuses later receives.
-            self.receive_shut = True
-            self.receive_now = None
+            self._end_receiving()
+
+    def _end_sending(self) -> None:
+        self.send_now = None
+        self.send_shut = True
+        claimed = self._claim_sending()
+        try:
+            if claimed:
+                self._finish_attempt()
+            else:
+                self.outbound.run(self._finish_attempt, Operation(_tell_nobody))
+        except WinsockError:
+            self.send_shut = False
+            raise
+        finally:
+            if claimed:
+                self.sending = False
+
+    def _finish_attempt(self) -> None:
+        try:
+            self.host.shutdown(_SHUT_WR)
+        except OSError as failure:
+            # ENOTCONN: the peer has reset the connection, and the host has noticed first.
+            raise self._call_failed(failure, _TO_SENDS) from failure
+
+    def _end_receiving(self) -> None:
+        # The host's own SHUT_RD would go on acknowledging data; Winsock refuses later receives, and resets the
+        # connection when data is there or comes.
+        self.receive_shut = True
+        self.receive_now = None
+        if self.inbound.head is not None:
+            self.inbound.ready()
+            self.inbound.service()
+        else:
+            self._reset_for_unwanted_data()
+        self.changed()
+
+    def _reset_for_unwanted_data(self) -> None:
+        """After shutdown(SD_RECEIVE): data that has come cannot be delivered, so the connection is reset."""
+        if self.family == AF_UNIX or not ready_now(self.fd, READABLE) & READABLE:
+            return
+        try:
+            waits = bool(self.host.recv(1, _HOST_PEEK))
+        except OSError:
+            return  # the connection is gone already, as the next call will say
+        if waits and reset(self.fd):
+            self._broke(errno.ECONNABORTED, _TO_SENDS)
 
     # Sending
 
     def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend: all of it in blocking mode, what fits otherwise."""
         send_now = self.send_now
-        moved = 0
-        if send_now is not None and operation is None and not flags and buffers and self.outbound.head is None:
+        if (
+            send_now is not None
+            and operation is None
+            and not flags
+            and buffers
+            and self.outbound.head is None
+            and not self.sending
+        ):
             # Whatever is wrong with the buffers, the host finds it out before it sends anything: the checks in their
             # order are for the slow path.
+            self.sending = True
             try:
                 if len(buffers) == 1:
                     buffer = buffers[0]
@@ -323,49 +417,72 @@ class StreamSocket(HostSocket):
                     moved = self.host.sendmsg(buffers, (), NOSIGNAL)
                     if not self.blocking or moved == _size(buffers):
                         return moved
+                else:
+                    moved = 0
+                if moved:
+                    return self._carry_on(_Sending(self, check_buffers(buffers), NOSIGNAL, moved), tried=True)
             except BlockingIOError:
-                if not self.blocking:
-                    raise WinsockError(WSAEWOULDBLOCK) from None
+                if self.blocking:
+                    return self._carry_on(_Sending(self, check_buffers(buffers), NOSIGNAL), tried=True)
+                moved = _NOTHING_THERE
             except TypeError:
                 moved = 0
-            except OSError as failure:
-                raise self._send_failed(failure) from failure
-        return self._send_queued(buffers, flags, operation, moved)
-
-    def _send_queued(self, buffers: Any, flags: int, operation: Any, moved: int) -> Any:
-        """Send what is left after ``moved`` bytes through the lane."""
-        views = check_buffers(buffers)
-        self._check_send(flags)
-        _drop(views, moved)
-        theirs = host_flags(flags) | NOSIGNAL
-        host = self.host
-
-        def attempt() -> int:
-            nonlocal moved
-            try:
-                while True:
-                    if len(views) == 1:
-                        sent = host.send(views[0], theirs)
-                    else:
-                        sent = host.sendmsg(views[:MOST_BUFFERS], (), theirs)
-                    moved += sent
-                    _drop(views, sent)
-                    if not views:
-                        return moved
-            except BlockingIOError:
+            except WinsockError:
                 raise
             except OSError as failure:
-                raise self._send_failed(failure) from failure
+                raise self._call_failed(failure, _TO_SENDS) from failure
+            finally:
+                self.sending = False
+            if moved == _NOTHING_THERE:
+                raise would_block()
+        return self._send_checked(buffers, flags, operation)
 
-        if not views:
-            return moved
+    def _send_checked(self, buffers: Any, flags: int, operation: Any) -> Any:
+        """A send with all checks: more buffers, flags, a state that is not simply open, other threads around."""
+        views = check_buffers(buffers)
+        self._check_send(flags)
+        sending = _Sending(self, views, host_flags(flags) | NOSIGNAL)
+        claimed = self._claim_sending()
         try:
-            return self.outbound.run(attempt, operation)
+            if operation is not None:
+                return self.outbound.run(sending, operation)
+            if claimed:
+                try:
+                    return sending()
+                except BlockingIOError:
+                    return self._carry_on(sending, tried=True)
+                except WinsockError:
+                    if sending.moved:
+                        return sending.moved
+                    raise
+        finally:
+            if claimed:
+                self.sending = False
+        return self._carry_on(sending, tried=False)
+
+    def _claim_sending(self) -> bool:
+        """Keep other threads out of first tries, once no thread is inside one; False when the lane has a queue."""
+        patience = _YIELDS
+        while self.sending and self.outbound.head is None and patience:
+            time.sleep(0)
+            patience -= 1
+        if self.outbound.head is not None:
+            return False
+        self.sending = True
+        return True
+
+    def _carry_on(self, sending: _Sending, *, tried: bool) -> int:
+        """Wait with a send that the host has taken in part or not at all; ``tried`` as in `Lane.wait`."""
+        try:
+            if not self.blocking:
+                raise would_block()
+            moved: int = self.outbound.wait(sending, tried=tried)
         except WinsockError:
             # What the transport has accepted is sent: a caller that is told of an error would send it again.
-            if moved and operation is None:
-                return moved
+            if sending.moved:
+                return sending.moved
             raise
+        return moved
 
     def _check_send(self, flags: int) -> None:
         if flags & ~_SEND_FLAGS:
@@ -374,37 +491,44 @@ class StreamSocket(HostSocket):
             raise WinsockError(WSAEOPNOTSUPP)
         if self.send_shut:
             raise WinsockError(WSAESHUTDOWN)
-        self._check_connected()
-
-    def _check_connected(self) -> None:
         self.settle()
         if self.state != CONNECTED:
             raise WinsockError(WSAENOTCONN)
+        if self.receive_shut:
+            self._reset_for_unwanted_data()
         if self.broken:
             raise WinsockError(self.broken)
 
-    def _send_failed(self, failure: OSError) -> WinsockError:
-        """A host failure of a send, in the light of what happened to the connection."""
-        number = failure.errno
-        if number == errno.EPIPE:
+    def _call_failed(self, failure: OSError, direction: int) -> WinsockError:
+        """A host failure of a send or receive, in the light of what happened to the connection."""
+        number = failure.errno or 0
+        if number == errno.EPIPE and direction == _TO_SENDS and self.send_shut:
             # The host says EPIPE for both: shut down here, or gone there.
-            if self.send_shut:
-                return WinsockError(WSAESHUTDOWN)
-            return self._broke(WSAECONNRESET)
-        if number in (errno.ECONNRESET, errno.ENOTCONN):
-            return self._broke(WSAECONNRESET)
-        if number == errno.ETIMEDOUT:
-            return self._broke(WSAECONNABORTED)
+            return WinsockError(WSAESHUTDOWN)
+        if number in _BREAKS and not self.closing:
+            return self._broke(number, direction)
         return self.ended(failure)
 
-    def _broke(self, code: int) -> WinsockError:
+    def _broke(self, number: int, direction: int) -> WinsockError:
         """The connection is gone: remember why, since the host tells only once."""
-        if self.closing:
-            return WinsockError(self.closing)
         self.receive_now = self.send_now = None
         if not self.broken:
-            self.broken = code
+            self.broken = _BREAKS[number][direction]
         return WinsockError(self.broken)
+
+    def notice_end(self) -> None:
+        """Learn of a reset or a time-out that no call has met yet; it becomes SO_ERROR as well."""
+        self.settle()
+        if self.state == CONNECTED and not self.broken:
+            self._look_for_fault()
+
+    def _look_for_fault(self) -> None:
+        try:
+            number = self.host.getsockopt(_SOL_SOCKET, _SO_ERROR)
+        except OSError:
+            return  # closed meanwhile
+        if number in _BREAKS:
+            self.pending_error = self._broke(number, _TO_RECEIVES).winerror
 
     def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo: a stream ignores the address."""
@@ -417,8 +541,11 @@ class StreamSocket(HostSocket):
         receive_now = self.receive_now
         if receive_now is not None and operation is None and not flags and buffers and self.inbound.head is None:
             waits = self._waits
-            if waits < 0 and self.blocking and len(buffers) == 1 and _is_room(buffers[0]):
-                return self._receive_without_try(receive_now, buffers[0])
+            if waits and len(buffers) == 1 and _is_room(buffers[0]):
+                if waits < 0 and self.blocking:
+                    return self._receive_without_try(receive_now, buffers[0])
+                if waits >= _SURE and not self.blocking and self.is_empty():
+                    raise would_block()
             moved = 0  # needs a closer look: the end of the stream, or something wrong with the buffers
             try:
                 if len(buffers) == 1:
@@ -434,37 +561,45 @@ class StreamSocket(HostSocket):
             except TypeError:
                 moved = 0
             except OSError as failure:
-                raise self._receive_failed(failure) from failure
+                raise self._call_failed(failure, _TO_RECEIVES) from failure
             if moved == _NOTHING_THERE:
                 if not self.blocking:
-                    raise WinsockError(WSAEWOULDBLOCK)
+                    if waits < _SURE:
+                        self._waits = waits + 1
+                    raise would_block()
                 # The try has found nothing, so the next thing is to wait.
                 self._waits = waits + 1 if waits + 1 < _SURE else -_WITHOUT_TRY
                 return self.inbound.wait(self._receive_attempt(list(buffers), 0))
-        return self._receive_queued(buffers, flags, operation)
+        return self._receive_checked(buffers, flags, operation)
 
     def _receive_without_try(self, receive_now: Callable[[Any], int], buffer: Any) -> int:
-        """Wait first, as a try would certainly find nothing; the host's call itself is the attempt that follows."""
+        """Wait first, as a try would certainly find nothing; little more than the host's call is the attempt then."""
         self._waits = self._waits + 1 or _SURE - 1  # after the last one comes a try again, and one miss is enough then
+
+        def attempt() -> int:
+            return 0 if self.receive_shut else receive_now(buffer)
+
         try:
-            moved: int = self.inbound.wait(partial(receive_now, buffer))
+            moved: int = self.inbound.wait(attempt)
         except WinsockError:
             raise
         except OSError as failure:
-            raise self._receive_failed(failure) from failure
-        return moved
+            raise self._call_failed(failure, _TO_RECEIVES) from failure
+        return moved or self._end_of_stream()
 
-    def _receive_queued(self, buffers: Any, flags: int, operation: Any) -> Any:
+    def _receive_checked(self, buffers: Any, flags: int, operation: Any) -> Any:
+        """A receive with all checks: several buffers or empty ones, flags, or a state that is not simply open."""
         views = check_buffers(buffers)
         self._check_receive(flags)
+        _drop(views, 0)
+        if not views:
+            return self.inbound.run(self._nothing_attempt, operation)
         if flags & MSG_WAITALL:
             return self.inbound.run(self._receive_all_attempt(views), operation)
-        if not any(len(view) for view in views):
-            return self.inbound.run(self._nothing_attempt, operation)
         return self.inbound.run(self._receive_attempt(views, host_flags(flags)), operation)
 
     def _check_receive(self, flags: int) -> None:
-        if flags & ~_RECEIVE_FLAGS or flags & MSG_PARTIAL:
+        if flags & ~_RECEIVE_FLAGS:
             raise WinsockError(WSAEOPNOTSUPP)
         if flags & MSG_WAITALL and (flags & (MSG_OOB | MSG_PEEK) or not self.blocking):
             raise WinsockError(WSAEOPNOTSUPP)
@@ -484,16 +619,26 @@ class StreamSocket(HostSocket):
     def _receive_attempt(self, views: list[Any], theirs: int) -> Any:
         """One try to fill the buffers with what is there."""
         host = self.host
+        spread: list[Any] = []
+        if len(views) > MOST_BUFFERS:
+            # More than the host takes in a call.
+            spread, views = views, [memoryview(bytearray(min(sum(map(len, views)), _MOST_AT_ONCE)))]
 
         def attempt() -> int:
+            if self.receive_shut:
+                return 0
             try:
                 if len(views) == 1:
-                    return host.recv_into(views[0], 0, theirs)
-                return host.recvmsg_into(views[:MOST_BUFFERS], 0, theirs)[0]
+                    moved = host.recv_into(views[0], 0, theirs)
+                else:
+                    moved = host.recvmsg_into(views, 0, theirs)[0]
             except BlockingIOError:
                 raise
             except OSError as failure:
-                raise self._receive_failed(failure) from failure
+                raise self._call_failed(failure, _TO_RECEIVES) from failure
+            if spread:
+                scatter(views[0][:moved], spread)
+            return moved or self._end_of_stream()
 
         return attempt
 
@@ -505,34 +650,39 @@ class StreamSocket(HostSocket):
         def attempt() -> int:
             nonlocal moved
             try:
-                while views:
+                while views and not self.receive_shut:
                     received = host.recvmsg_into(views[:MOST_BUFFERS])[0]
                     if not received:
-                        return moved
+                        return moved or self._end_of_stream()
                     moved += received
                     _drop(views, received)
                 return moved
             except BlockingIOError:
                 raise
+            except WinsockError:
+                raise
             except OSError as failure:
-                raise self._receive_failed(failure) from failure
+                raise self._call_failed(failure, _TO_RECEIVES) from failure
 
         return attempt
 
     def _nothing_attempt(self) -> int:
         """A receive of no bytes completes when something could be received."""
-        if not ready_now(self.fd, READABLE) & (READABLE | HANGUP | FAULT):
+        if self.receive_shut:
+            return 0
+        ready = ready_now(self.fd, READABLE)
+        if not ready & (READABLE | HANGUP | FAULT):
             raise BlockingIOError
+        if ready & FAULT:
+            self._end_of_stream()
         return 0
 
-    def _receive_failed(self, failure: OSError) -> WinsockError:
-        """A host failure of a receive, in the light of what happened to the connection."""
-        number = failure.errno
-        if number in (errno.ECONNRESET, errno.ENOTCONN, errno.EPIPE):
-            return self._broke(WSAECONNRESET)
-        if number == errno.ETIMEDOUT:
-            return self._broke(WSAETIMEDOUT)
-        return self.ended(failure)
+    def _end_of_stream(self) -> int:
+        """0, unless a reset has come after the end of the stream; a host may go on saying "end" then."""
+        self._look_for_fault()
+        if self.broken:
+            raise WinsockError(self.broken)
+        return 0
 
     def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom: a stream has one peer and leaves the address alone."""
@@ -540,9 +690,13 @@ class StreamSocket(HostSocket):
 
     # Waiting
 
-    def wanted(self) -> int:
-        """An idle stream is ready for nothing; the host would report a hang-up."""
-        return 0 if self.state == UNCONNECTED else READABLE | WRITABLE | URGENT
+    def wanted(self, asked: int) -> int:
+        """An idle stream is ready for nothing; a connect under way ends in writability, whichever way it ends."""
+        if self.state == CONNECTED:
+            return asked
+        if self.state == LISTENING:
+            return asked & READABLE
+        return WRITABLE if self.state == CONNECTING else 0
 
     def readiness(self, ready: int) -> tuple[bool, bool, bool]:
         """select: a failed connect is exceptional and nothing else."""
@@ -558,9 +712,68 @@ class StreamSocket(HostSocket):
         urgent = bool(ready & URGENT) and not self.settings.get(SO_OOBINLINE)
         return bool(ready & READABLE or ended), bool(ready & WRITABLE or ended), urgent
 
-    def let_go(self) -> None:
-        """Closed: no shortcut may reach a descriptor number that has a new owner."""
+    # Closing
+
+    def before_close(self) -> None:
+        """A non-blocking socket with a linger time is not closed while there is data to send (T12.1)."""
+        if not self.blocking and self._linger_time() and unsent(self.host):
+            raise would_block()
+
+    def _linger_time(self) -> int:
+        """The seconds that closing has to wait for data to be sent, 0 for none."""
+        on, seconds = self.settings.get(SO_LINGER, (0, 0))
+        return seconds if on and self.state == CONNECTED and not self.broken and self.family != AF_UNIX else 0
+
+    def let_go(self, *, linger: bool) -> None:
+        """Closed: no shortcut may reach a descriptor number that has a new owner. Then wait for data to be sent."""
         self.receive_now = self.send_now = None
+        seconds = self._linger_time() if linger and self.blocking else 0
+        if seconds:
+            self._linger(time.monotonic() + seconds)
+
+    def _linger(self, deadline: float) -> None:
+        """A lingering close: wait until the peer has all data and the end of it, else close hard."""
+        try:
+            self.host.shutdown(_SHUT_WR)
+            # No host reports that its send queue is empty, so look again and again.
+            while unsent(self.host):
+                if time.monotonic() >= deadline:
+                    self.host.setsockopt(_SOL_SOCKET, _SO_LINGER, _ABORTIVE)
+                    return
+                time.sleep(_LINGER_TICK_S)
+        except OSError:
+            return  # the connection is gone: nothing is left to wait for
+
+
+class _Sending:
+    """A send under way: an attempt that goes on where the last one stopped.
+
+    Attributes:
+        moved: bytes that the host has taken.
+    """
+
+    __slots__ = ("_endpoint", "_flags", "_views", "moved")
+
+    def __init__(self, endpoint: StreamSocket, views: list[memoryview], flags: int, moved: int = 0) -> None:
+        self._endpoint = endpoint
+        self._flags = flags
+        self._views = views
+        self.moved = moved
+        _drop(views, moved)
+
+    def __call__(self) -> int:
+        endpoint, views, flags = self._endpoint, self._views, self._flags
+        host = endpoint.host
+        try:
+            while views:
+                sent = host.send(views[0], flags) if len(views) == 1 else host.sendmsg(views[:MOST_BUFFERS], (), flags)
+                self.moved += sent
+                _drop(views, sent)
+        except BlockingIOError:
+            raise
+        except OSError as failure:
+            raise endpoint._call_failed(failure, _TO_SENDS) from failure
+        return self.moved
 
 
 def _is_room(buffer: Any) -> bool:
@@ -577,10 +790,18 @@ def _size(buffers: Sequence[Any]) -> int:
 
 def _drop(views: list[memoryview], count: int) -> None:
     """Take ``count`` bytes off the front of a list of views, and every empty view at the front with them."""
-    while views and (count or not len(views[0])):
-        size = len(views[0])
+    dropped = 0
+    for view in views:
+        size = len(view)
         if size > count:
-            views[0] = views[0][count:]
-            return
+            if count:
+                views[dropped] = view[count:]
+            break
         count -= size
-        del views[0]
+        dropped += 1
+    if dropped:
+        del views[:dropped]
+
+
+def _tell_nobody(operation: Operation) -> None:
+    """Nobody waits for the end of sending."""

@@ -49,6 +49,7 @@ from ...defs.codes import (
     WSAETOOMANYREFS,
     WSAEWOULDBLOCK,
     WSAHOST_NOT_FOUND,
+    WSANO_DATA,
     WSANO_RECOVERY,
     WSATRY_AGAIN,
     WSATYPE_NOT_FOUND,
@@ -115,6 +116,7 @@ WSA_OF_ERRNO = {
     host.ENOPROTOOPT: WSAENOPROTOOPT,
     host.ENOTCONN: WSAENOTCONN,
     host.ENOTSOCK: WSAENOTSOCK,
+    host.ENOTSUP: WSAEOPNOTSUPP,
     host.EOPNOTSUPP: WSAEOPNOTSUPP,
     host.EPFNOSUPPORT: WSAEPFNOSUPPORT,
     host.EPIPE: WSAECONNRESET,
@@ -124,9 +126,9 @@ WSA_OF_ERRNO = {
     host.ESOCKTNOSUPPORT: WSAESOCKTNOSUPPORT,
     host.ETIMEDOUT: WSAETIMEDOUT,
     host.ETOOMANYREFS: WSAETOOMANYREFS,
-    # AF_UNIX paths: Windows knows no such codes in Winsock, and its provider answers with these.
-    host.ENOENT: WSAECONNREFUSED,
-    host.ENOTDIR: WSAEINVAL,
+    # AF_UNIX paths: a file or folder that is not there is a dead network to Windows, by its table of NT status codes.
+    host.ENOENT: WSAENETDOWN,
+    host.ENOTDIR: WSAENETDOWN,
 }
 
 _WSA_OF_EAI = {
@@ -143,6 +145,9 @@ for _name in ("EAI_NODATA", "EAI_ADDRFAMILY"):
     if hasattr(_socket, _name):
         _WSA_OF_EAI[getattr(_socket, _name)] = WSAHOST_NOT_FOUND if _name == "EAI_NODATA" else WSAEAFNOSUPPORT
 
+# h_errno of the older functions; netdb.h has these numbers everywhere.
+_WSA_OF_H_ERRNO = {1: WSAHOST_NOT_FOUND, 2: WSATRY_AGAIN, 3: WSANO_RECOVERY, 4: WSANO_DATA}
+
 
 def wsa_code(failure: OSError) -> int:
     """The Winsock code for a host failure where nothing more is known of the situation."""
@@ -156,7 +161,8 @@ def from_host(failure: OSError) -> WinsockError:
 
 def from_resolver(failure: OSError) -> WinsockError:
     """The Winsock error for a failed host look-up (socket.gaierror and socket.herror included)."""
-    return WinsockError(_WSA_OF_EAI.get(failure.errno or 0, WSAHOST_NOT_FOUND))
+    codes = _WSA_OF_H_ERRNO if isinstance(failure, _socket.herror) else _WSA_OF_EAI
+    return WinsockError(codes.get(failure.errno or 0, WSAHOST_NOT_FOUND))
 
 
 # Translated addresses, both ways. Programs use few; a program that uses many only pays the translation again.
@@ -187,12 +193,13 @@ def host_address(name: bytes) -> Any:
     return address
 
 
+known_address = _from_host.get
+"""The Windows form of a host address that `windows_address` has translated before, else None."""
+
+
 def windows_address(address: Any, family: int) -> SockAddr:
     """A host address in Windows' memory layout; ``family`` is the host's."""
-    try:
-        known = _from_host.get(address)
-    except TypeError:  # bytes of an abstract AF_UNIX name and the like are hashable; nothing else is expected
-        known = None
+    known = _from_host.get(address)
     if known is not None:
         return known
     if family == HOST_INET:
@@ -201,7 +208,8 @@ def windows_address(address: Any, family: int) -> SockAddr:
         host_text = address[0].partition("%")[0]
         known = sockaddr_in6(_socket.inet_pton(HOST_INET6, host_text), address[1], address[2], address[3])
     else:
-        return sockaddr_un(address or "")
+        # No name, a path, or bytes: an abstract name of Linux, which Windows has no form for.
+        return sockaddr_un(address if isinstance(address, str) else "")
     if len(_from_host) >= _CACHE_LIMIT:
         _from_host.clear()
     _from_host[address] = known
