@@ -42,8 +42,13 @@ def errno_of(code: int) -> int:
 
 
 def message_of(code: int) -> str:
-    """The system's text for a code, without the line end that FormatMessage appends."""
+    """The system's text for a code as FormatMessage has it, without the line end."""
     return MESSAGES.get(code, f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})")
+
+
+def strerror_of(code: int) -> str:
+    """The system's text as CPython on Windows puts it into exceptions: without the final full stop."""
+    return message_of(code).rstrip(" .")
 
 
 class WinsockError(OSError):
@@ -83,8 +88,8 @@ class WinsockError(OSError):
     def _arguments(cls, code: int) -> tuple[Any, int, str]:
         """The class, errno and text that go with a code; remembered, as programs that poll get the same ones often."""
         errno = errno_of(code)
-        kind = _KINDS.get(errno, WinsockError)
-        arguments = (kind if issubclass(kind, cls) else cls, errno, message_of(code))
+        kind = _KINDS.get(errno, WinsockOSError)
+        arguments = (kind if issubclass(kind, cls) else cls, errno, strerror_of(code))
         if code in MESSAGES:
             _ARGUMENTS[cls, code] = arguments
         return arguments
@@ -142,6 +147,16 @@ class WinsockFileNotFoundError(WinsockError, FileNotFoundError):
     """ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND."""
 
 
+class WinsockOSError(WinsockError):
+    """Every other code."""
+
+
+# A program sees the names that it sees on Windows, in tracebacks above all: "ConnectionResetError: [WinError 10054] …".
+for _kind in WinsockError.__subclasses__():
+    _kind.__name__ = _kind.__qualname__ = _kind.__name__.removeprefix("Winsock")
+    _kind.__module__ = "builtins"
+
+
 # By errno, as CPython's own table is.
 _KINDS: dict[int, type[WinsockError]] = {
     10035: WinsockBlockingIOError,
@@ -163,7 +178,7 @@ _ARGUMENTS: dict[tuple[type[WinsockError], int], tuple[Any, int, str]] = {}
 
 # A program that polls gets thousands of these a second, so they are made without any Python code.
 would_block: Callable[[], WinsockError] = partial(
-    OSError.__new__, WinsockBlockingIOError, errno_of(WSAEWOULDBLOCK), message_of(WSAEWOULDBLOCK)
+    OSError.__new__, WinsockBlockingIOError, errno_of(WSAEWOULDBLOCK), strerror_of(WSAEWOULDBLOCK)
 )
 """A new ``WinsockError(WSAEWOULDBLOCK)``, made in a quarter of the time."""
 

@@ -41,7 +41,7 @@ class TraceEvent:
 Hook = Callable[[TraceEvent], None]
 
 hook: Hook | None = None
-_replaced: list[tuple[ModuleType, str, Callable[..., Any]]] = []
+_replaced: list[tuple[ModuleType, str, Callable[..., Any], Callable[..., Any]]] = []
 
 
 def _traced(name: str, call: Callable[..., Any], tell: Hook) -> Callable[..., Any]:
@@ -70,22 +70,24 @@ def start(tell: Hook) -> None:
     global hook  # noqa: PLW0603 - the seam is one per interpreter
     stop()
     hook = tell
-    for (module_name, name), call in EXPORTED.items():
+    for (module_name, name), call in tuple(EXPORTED.items()):  # another thread may be importing a chapter
         # A chapter's functions also stand in their package, from where faces and programs take them.
         for where in (module_name, module_name.rpartition(".")[0]):
             module = sys.modules.get(where)
             if module is not None and module.__dict__.get(name) is call:
-                setattr(module, name, _traced(name, call, tell))
-                _replaced.append((module, name, call))
+                traced = _traced(name, call, tell)
+                setattr(module, name, traced)
+                _replaced.append((module, name, call, traced))
 
 
 def stop() -> None:
-    """Put the untraced functions back."""
+    """Put the untraced functions back, except where somebody has replaced a traced one since then."""
     global hook  # noqa: PLW0603 - the seam is one per interpreter
     hook = None
     while _replaced:
-        module, name, call = _replaced.pop()
-        setattr(module, name, call)
+        module, name, call, traced = _replaced.pop()
+        if module.__dict__.get(name) is traced:
+            setattr(module, name, call)
 
 
 def emit_unwritten(dll: str, name: str) -> None:

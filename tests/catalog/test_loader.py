@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.spi.recording import (
+from conformance.targets.recording import (
     LOCAL,
     PATH,
     PROVIDER_ID,
@@ -336,15 +336,15 @@ def test_startups_and_cleanups_of_many_threads_keep_the_count(factory: Factory, 
     [
         "tests.spi.nowhere:Provider",
         "nowhere_at_all:Provider",
-        "tests.spi.recording:Nothing",
-        "tests.spi.recording",
-        "tests.spi.recording:",
+        "conformance.targets.recording:Nothing",
+        "conformance.targets.recording",
+        "conformance.targets.recording:",
         ":RecordingProvider",
         "",
         ":",
         "tests..spi:Provider",
-        "tests/spi/recording.py:RecordingProvider",
-        "tests.spi.recording:PATH",  # a string: nothing to call
+        "conformance/targets/recording.py:RecordingProvider",
+        "conformance.targets.recording:PATH",  # a string: nothing to call
         "winsock2emu.spi:TransportProvider",  # a contract, no provider
         "builtins:object",  # no WSPStartup
     ],
@@ -380,7 +380,9 @@ def test_a_module_that_cannot_be_imported(
         file.unlink()
         repaired = tmp_path / name
         repaired.mkdir()
-        (repaired / "__init__.py").write_text("from tests.spi.recording import RecordingProvider as Provider\n")
+        (repaired / "__init__.py").write_text(
+            "from conformance.targets.recording import RecordingProvider as Provider\n"
+        )
         monkeypatch.syspath_prepend(tmp_path)  # and forget what the import system remembers of the folder
         assert [stream()] == process.sockets()
 
@@ -522,7 +524,7 @@ def test_variables_in_a_path_are_expanded_when_it_is_loaded(monkeypatch: pytest.
     monkeypatch.delenv("PACKAGE", raising=False)
     entry = row(path="%PACKAGE%.recording:%Kind%Provider")
     with started(entry) as process:
-        monkeypatch.setenv("PACKAGE", "tests.spi")
+        monkeypatch.setenv("PACKAGE", "conformance.targets")
         monkeypatch.setenv("Kind", "Recording")
         s = stream()
         monkeypatch.setenv("PACKAGE", "elsewhere")
@@ -536,7 +538,7 @@ def test_variables_in_a_path_are_expanded_when_it_is_loaded(monkeypatch: pytest.
 
 def test_names_of_variables_have_no_case(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows; the exact name goes first where the host has both."""
-    monkeypatch.setenv("WhereItIs", "tests.spi.recording")
+    monkeypatch.setenv("WhereItIs", "conformance.targets.recording")
 
     assert resolve("%WHEREITIS%:RecordingProvider") is RecordingProvider
     assert resolve("%whereitis%:RecordingProvider") is RecordingProvider

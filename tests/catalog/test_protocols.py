@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.spi.recording import Call, RecordingProvider, installed, recorder, row, started
+from conformance.targets.recording import Call, RecordingProvider, installed, recorder, row, started
 from winsock2emu import ws2_32
 from winsock2emu.catalog.protocols import Catalog, CatalogEntry, built_in_catalog
 from winsock2emu.defs.codes import (

@@ -275,7 +275,8 @@ def test_protocol_records_survive_packing(machine: Machine, ws: CDriver, form: s
         socket_type=1,
         protocol=6,
         name="TCP",
-        protocol_chain=(1001,),
+        chain_len=2,
+        protocol_chain=(1001, 1002),
     )
     data = ws._pack_protocol(info)
 

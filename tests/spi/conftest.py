@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.spi.recording import RecordingProvider, recorder, row, started
+from conformance.targets.recording import RecordingProvider, recorder, row, started
 from winsock2emu import ws2_32
 from winsock2emu.defs.constants import AF_INET, SOCK_STREAM
 from winsock2emu.process import Process

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.spi.recording import LOCAL, PEER, Call, Made, RecordingProvider, installed, recorder, row, started
+from conformance.targets.recording import LOCAL, PEER, Call, Made, RecordingProvider, installed, recorder, row, started
 from winsock2emu import ws2_32
 from winsock2emu.defs.codes import WSAEFAULT, WSAEOPNOTSUPP
 from winsock2emu.defs.constants import (

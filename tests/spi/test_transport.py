@@ -10,9 +10,9 @@ from typing import Any
 import attrs
 import pytest
 
+from conformance.targets.recording import PEER, RecordingProvider, installed, recorder, row, started
 from tests.capi import cabi
 from tests.spi.headers import fields
-from tests.spi.recording import PEER, RecordingProvider, installed, recorder, row, started
 from winsock2emu import spi, ws2_32
 from winsock2emu.defs.codes import WSAECONNRESET, WSASYSCALLFAILURE
 from winsock2emu.defs.constants import AF_INET, MSG_PARTIAL, SOCK_STREAM

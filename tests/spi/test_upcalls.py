@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 import pytest
 
+from conformance.targets.recording import PEER, PROVIDER_ID, RecordingProvider, installed, recorder, row, started
 from tests.spi.headers import fields
-from tests.spi.recording import PEER, PROVIDER_ID, RecordingProvider, installed, recorder, row, started
 from winsock2emu import spi, ws2_32
 from winsock2emu.catalog.loader import resolve
 from winsock2emu.catalog.protocols import CatalogEntry, built_in_catalog
@@ -247,7 +247,7 @@ def test_membership_in_a_set(upcalls: Upcalls) -> None:
 
 def test_the_path_of_a_provider_is_the_stored_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """R1.65, R1.84: unexpanded, although it was expanded to load the provider."""
-    monkeypatch.setenv("WHERE", "tests.spi.recording")
+    monkeypatch.setenv("WHERE", "conformance.targets.recording")
     with started(row(path="%WHERE%:RecordingProvider")) as process:
         upcalls = recorder(process, "%WHERE%:RecordingProvider").upcalls
 
