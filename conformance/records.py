@@ -27,7 +27,7 @@ class WSAData:
 
 @attrs.frozen(kw_only=True)
 class ProtocolInfo:
-    """WSAPROTOCOL_INFO. To change one use ``attrs.evolve``. A base protocol's chain is empty, as it need not be filled."""
+    """WSAPROTOCOL_INFO. To change one use ``attrs.evolve``. A base protocol has an empty chain, whatever C has."""
 
     service_flags1: int = 0
     service_flags2: int = 0

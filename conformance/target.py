@@ -419,6 +419,15 @@ class Target:
                     raise ValueError(f"no state {state!r}")
             yield s
 
+    def has_family(self, family: int) -> bool:
+        """Return whether this machine has AF_INET or AF_INET6: a socket can be bound to the loopback address."""
+        try:
+            with self.closing(self.udp(family)) as s:
+                self.bind(s, loopback(family))
+        except Failed:
+            return False
+        return True
+
     def dead_address(self, family: int = AF_INET, type: int = SOCK_STREAM) -> bytes:
         """Return a loopback address whose port nobody has just now."""
         with self.closing(self.socket(family, type, 0)) as s:

@@ -30,7 +30,7 @@ R = TypeVar("R")
 _POSIX_TWINS = frozenset((10004, 10009, 10013, 10014, 10022, 10024))
 
 # System codes that Winsock calls can surface, as CPython's winerror table translates them; all others become EINVAL.
-_SYSTEM_ERRNO = {2: 2, 3: 2, 4: 24, 5: 13, 6: 9, 8: 12, 14: 12, 87: 22, 109: 32, 183: 17, 232: 32}
+_SYSTEM_ERRNO = {2: 2, 3: 2, 4: 24, 5: 13, 6: 9, 8: 12, 109: 32, 183: 17, 232: 32, 1816: 12}
 _EINVAL = 22
 
 
@@ -143,6 +143,10 @@ class WinsockTimeoutError(WinsockError, TimeoutError):
     """WSAETIMEDOUT."""
 
 
+class WinsockFileExistsError(WinsockError, FileExistsError):
+    """ERROR_ALREADY_EXISTS."""
+
+
 class WinsockFileNotFoundError(WinsockError, FileNotFoundError):
     """ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND."""
 
@@ -171,6 +175,7 @@ _KINDS: dict[int, type[WinsockError]] = {
     13: WinsockPermissionError,
     10060: WinsockTimeoutError,
     2: WinsockFileNotFoundError,
+    17: WinsockFileExistsError,
 }
 
 # What `WinsockError` has been made of so far: class asked for and code to class, errno and text.

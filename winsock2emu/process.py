@@ -210,10 +210,11 @@ class Process:
     @property
     def engine(self) -> Pump:
         """The reactor, made on first use in each startup."""
-        with self._lock:
-            if self._engine is None:
-                self._engine = Pump(self._backend)
-            return self._engine
+        engine = self._engine
+        if engine is None:
+            with self._lock:
+                engine = self._engine = self._engine or Pump(self._backend)
+        return engine
 
     # Providers
 

@@ -1764,10 +1764,11 @@ def provider_is_started_by_the_dll_and_by_a_layer(ws: Target) -> None:
     requirements=["R1.96"],
 )
 def every_protocol_takes_the_overlapped_flag(ws: Target) -> None:
-    """Every protocol that is listed makes sockets with WSA_FLAG_OVERLAPPED."""
+    """TCP and UDP of every family make sockets with WSA_FLAG_OVERLAPPED."""
     open_ = FROM_PROTOCOL_INFO
-    for info in ws.WSAEnumProtocols():
-        ws.closesocket(ws.WSASocket(open_, open_, open_, info, 0, WSA_FLAG_OVERLAPPED))
+    for info in ws.WSAEnumProtocols([IPPROTO_TCP, IPPROTO_UDP]):
+        if info.address_family == AF_INET or ws.has_family(info.address_family):
+            ws.closesocket(ws.WSASocket(open_, open_, open_, info, 0, WSA_FLAG_OVERLAPPED))
 
 
 @case(
@@ -1781,6 +1782,8 @@ def every_protocol_takes_the_overlapped_flag(ws: Target) -> None:
 def record_fills_in_what_the_arguments_leave_open(ws: Target, left_open: int) -> None:
     """With a protocol record, family and type that are left open are the record's."""
     for info in ws.WSAEnumProtocols([IPPROTO_TCP, IPPROTO_UDP]):
+        if info.address_family != AF_INET and not ws.has_family(info.address_family):
+            continue
         with ws.closing(ws.WSASocket(left_open, left_open, FROM_PROTOCOL_INFO, info)) as s:
             expect("SO_TYPE", expected=info.socket_type, actual=ws.get_int(s, SOL_SOCKET, SO_TYPE))
 

@@ -40,6 +40,7 @@ class ApiTarget(Target):
         self._kernel32: Any = importlib.import_module("winsock2emu.kernel32")
         self._records: Any = importlib.import_module("winsock2emu.defs.records")
         self._error: Any = importlib.import_module("winsock2emu.errors").WinsockError
+        self._message_of: Any = importlib.import_module("winsock2emu.errors").message_of
 
     def through(self, call: str, *arguments: Any, **named: Any) -> Any:
         """Make the call of this name."""
@@ -101,8 +102,8 @@ class ApiTarget(Target):
         self._closed(s)
 
     def message(self, code: int) -> str:
-        """What a WinsockError says; it never is without words, so a code without text says it is unknown."""
-        text: str = self._error(code).strerror
+        """The package's own table; an exception shows the same text without its full stop, as CPython does."""
+        text: str = self._message_of(code)
         return "" if text.startswith("Unknown error") else text
 
     def WSAAccept(

@@ -85,9 +85,12 @@ def test_a_socket_left_open_is_told(ws: Target) -> None:
 
 
 def test_a_failure_in_the_block_wins_over_sockets_left_open(ws: Target) -> None:
-    with pytest.raises(Failed), ws.provider():
-        ws.tcp()
-        ws.listen(0, 1)
+    def fail_with_an_open_socket() -> None:
+        with ws.provider():
+            ws.listen(ws.tcp() + 1, 1)
+
+    with pytest.raises(Failed):
+        fail_with_an_open_socket()
     assert current_process().startup_count == 1
 
 

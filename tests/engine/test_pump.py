@@ -30,7 +30,6 @@ from winsock2emu.engine.pump import (
     ReadyWait,
     best_backend,
     ready_now,
-    wait_any,
 )
 from winsock2emu.errors import WinsockError
 from winsock2emu.kernel.waits import Parking, Report, Waiter, this_waiter
@@ -211,7 +210,9 @@ def test_the_longest_times_of_windows_are_not_too_long_for_the_host(
 
     assert list(backend.collect(THIRTY_DAYS_S))
     assert ReadyWait(one.fileno(), READABLE, waiter).wait(waiter, THIRTY_DAYS_S * 1000)
-    assert wait_any({one.fileno(): READABLE}, waiter, THIRTY_DAYS_S * 1000) == {one.fileno(): READABLE}
+    wait = WaitSet(waiter)
+    wait.watch(one.fileno(), READABLE)
+    assert wait.wait(THIRTY_DAYS_S * 1000) == [(one.fileno(), READABLE)]
     waiter.wake()
     assert Pump().sleep(waiter, THIRTY_DAYS_S)
 
@@ -239,12 +240,46 @@ def test_waiting_for_any_of_several_names_the_ready_ones(pair: tuple[socket.sock
     """Two descriptors; a wake-up reports neither."""
     one, other = pair
     waiter = this_waiter()
-    masks = {one.fileno(): READABLE, other.fileno(): READABLE | WRITABLE}
+    wait = WaitSet(waiter)
+    wait.watch(one.fileno(), READABLE)
+    wait.watch(other.fileno(), READABLE | WRITABLE)
 
-    assert wait_any(masks, waiter, None) == {other.fileno(): WRITABLE}
+    assert wait.wait(None) == [(other.fileno(), WRITABLE)]
+    wait.watch(other.fileno(), READABLE)
     waiter.wake()
-    assert wait_any({one.fileno(): READABLE}, waiter, None) == {}
-    assert wait_any({one.fileno(): READABLE}, waiter, 1) == {}
+    assert wait.wait(None) == []
+    assert wait.wait(1) == []
+    other.send(b"a")
+    waiter.wake()
+    assert wait.wait(None) == [(one.fileno(), READABLE)]
+
+
+def test_a_forgotten_descriptor_is_not_reported_even_when_it_hangs_up(pair: tuple[socket.socket, socket.socket]) -> None:
+    one, other = pair
+    wait = WaitSet(this_waiter())
+    wait.watch(one.fileno(), READABLE)
+    other.close()
+    assert wait.wait(None)[0][1] & HANGUP
+
+    wait.watch(one.fileno(), 0)
+    wait.watch(one.fileno(), 0)
+
+    assert wait.wait(0) == []
+
+
+def test_the_end_of_a_peer_is_told_apart_from_data(pair: tuple[socket.socket, socket.socket]) -> None:
+    """Where the host has a bit for it."""
+    if not ENDED:
+        pytest.skip("the host reports a hang-up instead")
+    one, other = pair
+    wait = WaitSet(this_waiter())
+    wait.watch(one.fileno(), ENDED)
+    other.send(b"a")
+    assert wait.wait(0) == []
+
+    other.shutdown(socket.SHUT_WR)
+
+    assert wait.wait(None) == [(one.fileno(), ENDED)]
 
 
 def test_looking_without_waiting(pair: tuple[socket.socket, socket.socket]) -> None:

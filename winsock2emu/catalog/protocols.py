@@ -137,18 +137,19 @@ class Catalog:
         """
         if not af and not protocol:
             raise WinsockError(WSAEINVAL)
+        for entry in self.entries:
+            info = entry.info
+            wanted = af in (0, info.address_family) and type in (0, info.socket_type)
+            if wanted and entry.usable and entry.speaks(protocol):
+                return entry
         rows = [entry for entry in self.entries if entry.usable]
         if type and rows and all(entry.info.socket_type != type for entry in rows):
             raise WinsockError(WSAESOCKTNOSUPPORT)
         family = [entry for entry in rows if af in (0, entry.info.address_family)]
         if not family:
             raise WinsockError(WSAEAFNOSUPPORT)
-        typed = [entry for entry in family if type in (0, entry.info.socket_type)]
-        if not typed:
+        if type and all(entry.info.socket_type != type for entry in family):
             raise WinsockError(WSAESOCKTNOSUPPORT)
-        for entry in typed:
-            if entry.speaks(protocol):
-                return entry
         raise WinsockError(WSAEPROTONOSUPPORT)
 
 

@@ -166,46 +166,41 @@ class Lane:
         """
         if timeout_ms is None:
             timeout_ms = self.timeout_ms
-        request = Request(attempt, this_waiter(), None)
+        endpoint = self._endpoint
+        waiter = this_waiter()
+        request = Request(attempt, waiter, None)
+        deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
+        left_ms: float | None = None
         try:
             try:
-                return self._see_through(request, tried, timeout_ms)
+                with self._lock:
+                    self._append(request)
+                    # A try from before the queue was ours counts only if nobody queued in between. Nor does it count
+                    # without a descriptor: the transport may have moved after the try, and then found nobody to tell.
+                    tried = tried and self.head is request and endpoint.fd >= 0
+                while True:
+                    # An abort that ran before this request was queued has left its code on the endpoint.
+                    error = request.error or endpoint.closing
+                    if error:
+                        raise WinsockError(error)
+                    if deadline is not None:
+                        left_ms = (deadline - time.monotonic()) * 1000
+                        if left_ms <= 0:
+                            raise WinsockError(WSAETIMEDOUT)
+                    if self.head is not request:
+                        self._sleep(waiter, left_ms)
+                        continue
+                    if tried and (not self._ready_wait(waiter, left_ms) or request.error or endpoint.closing):
+                        continue
+                    try:
+                        return attempt()
+                    except BlockingIOError:
+                        tried = True
             finally:
                 self._leave(request)
         except BaseException:
             self._leave(request)  # once more, since leaving itself may have been interrupted
             raise
-
-    def _see_through(self, request: Request, tried: bool, timeout_ms: int) -> Any:
-        """Queue a synchronous request, wait for its turn and for the transport; what the attempt returned."""
-        endpoint = self._endpoint
-        waiter = request.waiter
-        assert waiter is not None
-        deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
-        left_ms: float | None = None
-        with self._lock:
-            self._append(request)
-            # A try from before the queue was ours counts only if nobody queued in between. Nor does it count without a
-            # descriptor: the transport may have moved after the try, and then found nobody here to tell.
-            tried = tried and self.head is request and endpoint.fd >= 0
-        while True:
-            # An abort that ran before this request was queued has left its code on the endpoint.
-            error = request.error or endpoint.closing
-            if error:
-                raise WinsockError(error)
-            if deadline is not None:
-                left_ms = (deadline - time.monotonic()) * 1000
-                if left_ms <= 0:
-                    raise WinsockError(WSAETIMEDOUT)
-            if self.head is not request:
-                self._sleep(waiter, left_ms)
-                continue
-            if tried and (not self._ready_wait(waiter, left_ms) or request.error or endpoint.closing):
-                continue
-            try:
-                return request.attempt()
-            except BlockingIOError:
-                tried = True
 
     def _ready_wait(self, waiter: Waiter, left_ms: float | None) -> bool:
         """Sleep until the descriptor may be ready or the thread is woken; False when the time ran out."""
@@ -227,7 +222,8 @@ class Lane:
             heir_due = request.preceding is None
             self._unlink(request)
             heir = self.head if heir_due else None
-        self._promote(heir)
+        if heir is not None:
+            self._promote(heir)
 
     # Overlapped requests
 

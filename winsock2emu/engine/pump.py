@@ -24,7 +24,7 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,6 +42,7 @@ WRITABLE = 0x004  # POLLOUT
 FAULT = 0x008  # POLLERR, reported unasked
 HANGUP = 0x010  # POLLHUP, reported unasked
 INVALID = 0x020  # POLLNVAL, reported unasked
+ENDED = getattr(select, "POLLRDHUP", 0)  # the peer has ended its direction; 0 where it shows as HANGUP with READABLE
 
 _SELECT_BITS = (READABLE, WRITABLE, URGENT)  # the order of select's three lists
 
@@ -282,22 +283,48 @@ class ReadyWait:
         return True
 
 
-def wait_any(masks: Mapping[int, int], waiter: Waiter, timeout_ms: float | None) -> dict[int, int]:
-    """Wait until one of several descriptors is ready or the thread is woken.
+class WaitSet:
+    """A private wait of one thread for any of several descriptors, prepared once and repeated at will.
 
-    Returns:
-        Descriptor to readiness bits; empty when the time ran out (a very long one may end early) or only a wake-up
-        came.
+    To fill a poll object costs more than to poll it, and a program that waits for many sockets does so again and again
+    with the same ones. It belongs to one thread, whose wake-ups it sees, and is not to be used inside a wait of its own
+    (in a signal handler): the host refuses that.
     """
-    poll = select.poll()
-    wake = waiter.fileno()
-    poll.register(wake, READABLE)
-    for fd, mask in masks.items():
-        poll.register(fd, mask)
-    ready = dict(poll.poll(None if timeout_ms is None else min(timeout_ms, _LONGEST_MS)))
-    if ready.pop(wake, 0):
-        waiter.descriptor.clear()
-    return ready
+
+    __slots__ = ("_known", "_poll", "_wait", "_waiter", "_wake")
+
+    def __init__(self, waiter: Waiter) -> None:
+        self._waiter = waiter
+        self._wake = waiter.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._wake, READABLE)
+        self._wait = self._poll.poll
+        self._known: dict[int, int] = {}
+
+    def watch(self, fd: int, mask: int) -> None:
+        """Report ``fd`` while it is ready for anything in ``mask``; 0 forgets it, hang-ups included."""
+        if self._known.get(fd, 0) == mask:
+            return
+        if mask:
+            self._poll.register(fd, mask)
+            self._known[fd] = mask
+        else:
+            del self._known[fd]
+            self._poll.unregister(fd)
+
+    def wait(self, timeout_ms: float | None) -> list[Report]:
+        """Sleep until a descriptor is ready or the thread is woken.
+
+        Returns:
+            What is ready; nothing when the time ran out (a very long one may end early) or only a wake-up came.
+        """
+        if timeout_ms is not None and timeout_ms > _LONGEST_MS:
+            timeout_ms = _LONGEST_MS
+        ready = self._wait(timeout_ms)
+        if ready and ready[0][0] == self._wake:  # the host reports in the order of registration
+            self._waiter.descriptor.clear()
+            del ready[0]
+        return ready
 
 
 def ready_now(fd: int, mask: int) -> int:

@@ -61,12 +61,14 @@ from ...defs.constants import (
 from ...errors import WinsockError
 from .hostsocket import DEFAULT_BUFFER, HostSocket
 from .stream import CONNECTING, LISTENING, StreamSocket
-from .translate import from_host
 
 # Levels that Windows' TCP/IP knows; any other is WSAEINVAL, not WSAENOPROTOOPT.
 _LEVELS: Final = frozenset((SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP))
 
-_LARGEST_UDP = 65507  # 65535 less the IPv4 and UDP headers
+_LARGEST_UDP: Final = {AF_INET: 65507, AF_INET6: 65527}  # 65535 less the UDP header, and the IPv4 header it counts
+
+_HOST_SOL = int(_socket.SOL_SOCKET)
+_HOST_TCP = int(_socket.IPPROTO_TCP)
 
 Getter = Callable[[HostSocket], bytes]
 Setter = Callable[[HostSocket, bytes], None]
@@ -147,10 +149,7 @@ def _on_host(level: int, option: int, key: Any, *, flag: bool) -> Setter:
         number = _number(value)
         if flag:
             number = int(number != 0)
-        try:
-            endpoint.host.setsockopt(level, option, number)
-        except OSError as failure:
-            raise from_host(failure) from failure
+        endpoint.set_on_host(level, option, number)
         endpoint.settings[key] = number
 
     return tell
@@ -169,12 +168,9 @@ def _both(
 
 def _set_linger(endpoint: HostSocket, value: bytes) -> None:
     on, seconds = struct.unpack("<HH", value[:4])
-    try:
-        endpoint.host.setsockopt(
-            int(_socket.SOL_SOCKET), int(_socket.SO_LINGER), struct.pack("ii", int(on != 0), seconds)
-        )
-    except OSError as failure:
-        raise from_host(failure) from failure
+    # The host learns of a hard close only: it would block, or linger behind our back, where Windows does neither.
+    abortive = int(on != 0 and not seconds)
+    endpoint.set_on_host(_HOST_SOL, int(_socket.SO_LINGER), struct.pack("ii", abortive, 0))
     endpoint.settings[SO_LINGER] = on, seconds
 
 
@@ -198,10 +194,7 @@ def _buffer(option: int, host_option: int) -> Option:
         size = struct.unpack("<i", value[:4])[0]
         if size < 0:
             raise WinsockError(WSAEINVAL)
-        try:
-            endpoint.host.setsockopt(int(_socket.SOL_SOCKET), host_option, size)
-        except OSError as failure:
-            raise from_host(failure) from failure
+        endpoint.set_on_host(_HOST_SOL, host_option, max(size, 1))  # some hosts refuse 0
         endpoint.settings[option] = size
 
     return Option(4, _any, _kept(option, DEFAULT_BUFFER), set_size)
@@ -225,7 +218,7 @@ def _set_reuse(endpoint: HostSocket, value: bytes) -> None:
         raise WinsockError(WSAEINVAL)
     endpoint.settings[SO_REUSEADDR] = int(wanted)
     if endpoint.socket_type != SOCK_STREAM:
-        endpoint.host.setsockopt(int(_socket.SOL_SOCKET), int(_socket.SO_REUSEADDR), int(wanted))
+        endpoint.set_on_host(_HOST_SOL, int(_socket.SO_REUSEADDR), int(wanted))
 
 
 def _set_exclusive(endpoint: HostSocket, value: bytes) -> None:
@@ -279,9 +272,6 @@ def _refuse_get(endpoint: HostSocket) -> bytes:
     raise WinsockError(WSAEINVAL)
 
 
-_HOST_SOL = int(_socket.SOL_SOCKET)
-_HOST_TCP = int(_socket.IPPROTO_TCP)
-
 OPTIONS: Final[dict[tuple[int, int], Option]] = {
     (SOL_SOCKET, SO_ACCEPTCONN): Option(4, _stream, _get_acceptconn, None),
     (SOL_SOCKET, SO_BROADCAST): _both(SO_BROADCAST, _HOST_SOL, int(_socket.SO_BROADCAST), _datagram),
@@ -292,7 +282,7 @@ OPTIONS: Final[dict[tuple[int, int], Option]] = {
     (SOL_SOCKET, SO_EXCLUSIVEADDRUSE): Option(4, _any, _kept(SO_EXCLUSIVEADDRUSE), _set_exclusive, Lengths.FLAG),
     (SOL_SOCKET, SO_KEEPALIVE): Option(4, _stream, _kept(SO_KEEPALIVE), _set_keepalive, Lengths.BYTE),
     (SOL_SOCKET, SO_LINGER): Option(4, _stream, _get_linger, _set_linger),
-    (SOL_SOCKET, SO_MAX_MSG_SIZE): Option(4, _datagram, lambda endpoint: _dword(_LARGEST_UDP), None),
+    (SOL_SOCKET, SO_MAX_MSG_SIZE): Option(4, _datagram, lambda endpoint: _dword(_LARGEST_UDP[endpoint.family]), None),
     (SOL_SOCKET, SO_OOBINLINE): _both(SO_OOBINLINE, _HOST_SOL, int(_socket.SO_OOBINLINE), _stream),
     (SOL_SOCKET, SO_PROTOCOL_INFOA): Option(372, _any, lambda endpoint: endpoint.info.pack_a(), None),
     (SOL_SOCKET, SO_PROTOCOL_INFOW): Option(628, _any, lambda endpoint: endpoint.info.pack_w(), None),
