@@ -82,6 +82,17 @@ class SocketRecord:
         return self.entry.info
 
 
+class Checked(threading.local):
+    """What a thread's last calls with lists of sockets have found out, for the next call with the same list.
+
+    Attributes:
+        selected, polled: the state of the handle table (`HandleTable.changes`), a copy of the list, who serves it.
+    """
+
+    selected: tuple[int, Any, SocketRecord] | None = None
+    polled: tuple[int, Any, Callable[..., Any]] | None = None
+
+
 class Process:
     """An emulated process.
 
@@ -94,6 +105,7 @@ class Process:
         self.handles = HandleTable()
         self.objects = self.handles.objects  # for the hot path: handle to SocketRecord and other objects
         self.startup_count = 0
+        self.checked = Checked()
         self.upcalls = ProcessUpcalls(self)
         self._catalog_source = catalog
         self._catalog: Catalog | None = None

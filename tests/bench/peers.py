@@ -72,7 +72,10 @@ def peer(service: str) -> Iterator[int]:
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
-            yield int(child.stdout.readline())
+            port = child.stdout.readline()
+            if not port:
+                raise RuntimeError(f"the peer {service!r} has ended")
+            yield int(port)
         finally:
             child.kill()
 

@@ -74,9 +74,12 @@ def worker(history: str) -> Iterator[Slice]:
         assert answers is not None
 
         def run(count: int) -> int:
-            asks.write(f"{count}\n")
-            asks.flush()
-            return int(answers.readline())
+            try:
+                asks.write(f"{count}\n")
+                asks.flush()
+                return int(answers.readline())
+            except (BrokenPipeError, ValueError) as failure:
+                raise RuntimeError(f"the worker {history!r} has ended") from failure
 
         try:
             yield run

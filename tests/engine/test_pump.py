@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import itertools
 import os
 import random
 import socket
@@ -21,6 +23,7 @@ from winsock2emu.engine.endpoint import Endpoint
 from winsock2emu.engine.lanes import PENDING, Operation
 from winsock2emu.engine.pump import (
     BACKENDS,
+    ENDED,
     HANGUP,
     INVALID,
     READABLE,
@@ -28,6 +31,7 @@ from winsock2emu.engine.pump import (
     Backend,
     Pump,
     ReadyWait,
+    WaitSet,
     best_backend,
     ready_now,
 )
@@ -217,6 +221,25 @@ def test_the_longest_times_of_windows_are_not_too_long_for_the_host(
     assert Pump().sleep(waiter, THIRTY_DAYS_S)
 
 
+def test_a_descriptor_too_large_for_select_is_refused_and_the_others_are_looked_after(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """The host's set has room for 1024 numbers; a larger one must not end every later wait."""
+    backend = BACKENDS["select"]()
+    backend.arm(pair[0].fileno(), READABLE)
+    try:
+        large = fcntl.fcntl(pair[0], fcntl.F_DUPFD, 2000)
+    except OSError:
+        pytest.skip("the host's limit of open files is below 2000")
+
+    with pytest.raises(OSError, match="too large"):
+        backend.arm(large, READABLE)
+
+    os.close(large)
+    pair[1].send(b"a")
+    assert list(backend.collect(5)) == [(pair[0].fileno(), READABLE)]
+
+
 # Private waits
 
 
@@ -254,7 +277,9 @@ def test_waiting_for_any_of_several_names_the_ready_ones(pair: tuple[socket.sock
     assert wait.wait(None) == [(one.fileno(), READABLE)]
 
 
-def test_a_forgotten_descriptor_is_not_reported_even_when_it_hangs_up(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_forgotten_descriptor_is_not_reported_even_when_it_hangs_up(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
     one, other = pair
     wait = WaitSet(this_waiter())
     wait.watch(one.fileno(), READABLE)
@@ -822,8 +847,12 @@ def test_a_busy_made_up_transport_does_not_starve_descriptors(any_pump: Pump) ->
     """Its endpoint has always moved again when it has been served."""
     made_up, host = MadeUpEnd(any_pump), HostEnd(any_pump)
     over = threading.Event()
+    tries = itertools.count()
+    reached = 0
 
     def restless() -> str:
+        nonlocal reached
+        reached = next(tries)
         if over.is_set():
             return "over"
         made_up.inbound.ready()
@@ -832,10 +861,13 @@ def test_a_busy_made_up_transport_does_not_starve_descriptors(any_pump: Pump) ->
     endless, operation = Overlapped(), Overlapped()
     made_up.inbound.run(restless, endless)
     host.inbound.run(host.receive(), operation)
+    until(lambda: reached > 100, "the reactor is busy with the made-up transport")
 
     host.arrive(b"a")
 
-    assert operation.outcome() == b"a"
-    over.set()
+    try:
+        assert operation.outcome() == b"a"
+    finally:
+        over.set()
     assert endless.outcome() == "over"
     host.close(WSAEINTR)

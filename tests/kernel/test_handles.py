@@ -99,3 +99,20 @@ def test_a_fresh_lock_serves_after_a_fork() -> None:
     table.reset_locks()
 
     assert Call(table.allocate, "a").result() == FIRST_NUMBER
+
+
+def test_every_change_of_what_a_number_means_is_counted() -> None:
+    """Whoever remembers what numbers mean looks at the count, and has to ask again when it has changed."""
+    table = HandleTable()
+    counts = [table.changes]
+
+    handle = table.allocate("a")
+    counts.append(table.changes)
+    table.insert(7, "socket")
+    counts.append(table.changes)
+    table.replace(7, "layer")
+    counts.append(table.changes)
+    table.remove(handle)
+    counts.append(table.changes)
+
+    assert counts == sorted(set(counts))

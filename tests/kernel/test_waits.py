@@ -608,7 +608,7 @@ def test_an_interrupt_between_any_two_steps_of_leading_leaves_nothing_behind(rea
     for step in itertools.count():
         bell.clear()
         reactor.parking.ring = True
-        with interrupted_at_step(step, codes_of(Parking)) as struck:
+        with interrupted_at_step(step, codes_of(Parking, threading.Event)) as struck:
             try:
                 reactor.parking.park(waiter, 0.0005)
             except Interrupt:

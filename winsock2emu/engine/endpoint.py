@@ -7,9 +7,19 @@ Lives elsewhere: the state machine of the connection and every host call (the pr
 
 from __future__ import annotations
 
-from ..kernel.waits import Waiter
+from collections.abc import Callable
+from typing import Protocol
+
 from .lanes import Lane
 from .pump import READABLE, WRITABLE, Pump
+
+
+class Watcher(Protocol):
+    """A wait over several endpoints."""
+
+    def wake(self, endpoint: Endpoint, /) -> None:
+        """An endpoint has changed in a way that the host reports to nobody, or is being closed: look again."""
+        ...
 
 
 class Endpoint:
@@ -19,6 +29,7 @@ class Endpoint:
         fd: the descriptor whose readiness counts, -1 for a transport that reports readiness by `Lane.ready`.
         blocking: a call without an overlapped structure may wait (FIONBIO 0).
         closing: 0, or the code that calls get which were waiting when the socket was closed.
+        watchers: the waits over several endpoints that this one takes part in, as weak references.
     """
 
     __slots__ = ("blocking", "closing", "fd", "inbound", "outbound", "pump", "watchers")
@@ -30,7 +41,7 @@ class Endpoint:
         self.closing = 0
         self.inbound = Lane(self, READABLE)
         self.outbound = Lane(self, WRITABLE)
-        self.watchers: list[Waiter] = []  # threads in a select over several endpoints, this one among them
+        self.watchers: list[Callable[[], Watcher | None]] = []
 
     def interest(self) -> int:
         """The readiness the pump has to look for: the directions with overlapped requests pending."""
@@ -52,8 +63,15 @@ class Endpoint:
         # Last, since a request that was queued just before may still be on its way to the pump; from here on nothing
         # pends, so nothing can be armed any more.
         self.pump.unwatch(self)
-        for waiter in tuple(self.watchers):
-            waiter.wake()
+        self.changed()
+
+    def changed(self) -> None:
+        """Tell the waits that this endpoint takes part in that its state is another one."""
+        if self.watchers:
+            for reference in tuple(self.watchers):
+                watcher = reference()
+                if watcher is not None:
+                    watcher.wake(self)
 
     def after_fork(self) -> None:
         """In the child: nobody waits and nothing pends."""

@@ -164,6 +164,10 @@ class SelectBackend:
         self._lock = threading.Lock()
 
     def arm(self, fd: int, mask: int) -> None:
+        try:
+            select.select([fd], (), (), 0)
+        except ValueError as failure:
+            raise OSError(errno.ENOBUFS, "the descriptor is too large for select") from failure
         with self._lock:
             self._masks[fd] = mask
 

@@ -18,12 +18,18 @@ STEP = 4
 
 
 class HandleTable:
-    """Handle to object. ``objects`` may be read by anyone; it changes only through the methods."""
+    """Handle to object.
 
-    __slots__ = ("_free", "_lock", "_next", "objects")
+    Attributes:
+        objects: may be read by anyone; it changes only through the methods.
+        changes: how often it has changed; while this stays the same, numbers mean what they meant.
+    """
+
+    __slots__ = ("_free", "_lock", "_next", "changes", "objects")
 
     def __init__(self) -> None:
         self.objects: dict[int, Any] = {}
+        self.changes = 0
         self._lock = threading.Lock()
         self._free: list[int] = []
         self._next = FIRST_NUMBER
@@ -37,22 +43,26 @@ class HandleTable:
                 handle = self._next
                 self._next += STEP
             self.objects[handle] = thing
+            self.changes += 1
         return handle
 
     def insert(self, handle: int, thing: Any) -> bool:
         """Enter an object under the number its descriptor has; False when that number is taken."""
         with self._lock:
+            self.changes += 1
             return self.objects.setdefault(handle, thing) is thing
 
     def replace(self, handle: int, thing: Any) -> None:
         """Give an entered number to another object (a layer that takes over a lower layer's handle)."""
         with self._lock:
             self.objects[handle] = thing
+            self.changes += 1
 
     def remove(self, handle: int) -> Any | None:
         """Free a number; returns its object, None when the number was not in use."""
         with self._lock:
             thing = self.objects.pop(handle, None)
+            self.changes += 1
             if thing is not None and handle >= FIRST_NUMBER:
                 self._free.append(handle)
         return thing

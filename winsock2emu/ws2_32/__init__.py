@@ -46,7 +46,7 @@ from .options import WSAIoctl, getsockopt, ioctlsocket, setsockopt
 from .protocols import WSAEnumProtocols
 from .startup import WSACleanup, WSAStartup
 from .transfer import WSARecv, WSARecvFrom, WSASend, WSASendTo, recv, recvfrom, send, sendto
-from .waiting import __WSAFDIsSet, select
+from .waiting import WSAPoll, __WSAFDIsSet, select
 
 __all__ = [
     "AddrInfo",
@@ -67,6 +67,7 @@ __all__ = [
     "WSAIoctl",
     "WSANtohl",
     "WSANtohs",
+    "WSAPoll",
     "WSARecv",
     "WSARecvFrom",
     "WSASend",

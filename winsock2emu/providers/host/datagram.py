@@ -53,6 +53,7 @@ from ...defs.constants import (
 from ...defs.sockaddr import SockAddr
 from ...engine.pump import FAULT, HANGUP, READABLE, WRITABLE, Pump
 from ...errors import WinsockError, would_block
+from .conditions import CAN_READ, CAN_WRITE
 from .hostsocket import MOST_BUFFERS, NAME_SIZES, HostSocket, check_buffers, scatter
 from .rawcalls import disconnect
 from .translate import HOST_ERRQUEUE, HOST_PEEK, HOST_TRUNC, NOSIGNAL, host_flags, known_address, windows_address
@@ -135,6 +136,7 @@ class DatagramSocket(HostSocket):
         # Only Linux tells the size of a datagram that was cut, at no cost.
         if _IS_LINUX and not self.receive_shut:
             self.receive_now = self.host.recvfrom_into
+        self.changed()
 
     def before_bind(self, name: bytes) -> None:
         """The broadcast address needs its option here, too."""
@@ -363,6 +365,7 @@ class DatagramSocket(HostSocket):
     def _add_report(self, code: int) -> None:
         if len(self.reports) < _MOST_REPORTS:
             self.reports.append(code)
+            self.changed()
 
     # Receiving
 
@@ -465,15 +468,17 @@ class DatagramSocket(HostSocket):
     # Waiting
 
     def wanted(self, asked: int) -> int:
-        """A socket without an address receives nothing, but could send; nothing here is urgent."""
-        return asked & (READABLE | WRITABLE) if self.bound else asked & WRITABLE
+        """A socket without an address receives nothing, but could send; nothing here is urgent, nothing ends."""
+        mask = READABLE if asked & CAN_READ and self.bound else 0
+        return mask | WRITABLE if asked & CAN_WRITE else mask
 
-    def readiness(self, ready: int) -> tuple[bool, bool, bool]:
-        """select: a report that waits makes the socket readable, as a receive will return at once."""
+    def conditions(self, ready: int) -> int:
+        """A report that waits makes the socket readable, as a receive will return at once."""
         if ready & FAULT and _IS_LINUX:
             self._drain()
             ready &= ~FAULT
-        return bool(self.reports or ready & (READABLE | FAULT | HANGUP)), bool(ready & WRITABLE), False
+        met = CAN_WRITE if ready & WRITABLE else 0
+        return met | CAN_READ if self.reports or ready & (READABLE | FAULT | HANGUP) else met
 
     # Closing
 

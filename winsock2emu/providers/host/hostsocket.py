@@ -181,11 +181,6 @@ class HostSocket(Endpoint):
     def let_go(self, *, linger: bool) -> None:
         """Forget shortcuts to the host socket, so that a late call finds it closed."""
 
-    def changed(self) -> None:
-        """The state has changed in a way that the host reports to nobody: have selects look again."""
-        for waiter in tuple(self.watchers):
-            waiter.wake()
-
     # The host socket
 
     def is_empty(self) -> bool:
@@ -263,12 +258,14 @@ class HostSocket(Endpoint):
         """WSPRecvFrom."""
         raise NotImplementedError
 
+    # Every change of state that the results of these two depend on is followed by `changed`.
+
     def wanted(self, asked: int) -> int:
-        """The readiness bits to poll for when a select asks for some; 0 when nothing the host says matters now."""
+        """The readiness bits to poll for when these conditions are asked for; 0 when none the host has matters now."""
         raise NotImplementedError
 
-    def readiness(self, ready: int) -> tuple[bool, bool, bool]:
-        """(readable, writable, exceptional) as select sees it, from the host's readiness bits."""
+    def conditions(self, ready: int) -> int:
+        """The conditions that hold, by the host's readiness bits and the socket's state; by that alone for 0."""
         raise NotImplementedError
 
 

@@ -12,10 +12,11 @@ Unwritten:       what later chapters bring (events, overlapped requests, multipo
 
 from __future__ import annotations
 
+import threading
 from _socket import IPPROTO_IPV6, IPV6_V6ONLY
 from _socket import socket as HostSocketObject
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import attrs
 
@@ -23,6 +24,7 @@ from ...defs.addresstext import address_to_string, string_to_address
 from ...defs.codes import (
     WSAEACCES,
     WSAEAFNOSUPPORT,
+    WSAEFAULT,
     WSAEINTR,
     WSAEINVAL,
     WSAENOTSOCK,
@@ -34,6 +36,7 @@ from ...defs.constants import (
     AF_INET6,
     AF_UNIX,
     FROM_PROTOCOL_INFO,
+    SIO_GET_EXTENSION_FUNCTION_POINTER,
     SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
@@ -41,6 +44,7 @@ from ...defs.constants import (
     WSA_FLAG_OVERLAPPED,
     WSA_FLAG_REGISTERED_IO,
 )
+from ...defs.guids import WSAID_WSAPOLL
 from ...defs.records import ProtocolInfo, WSPData
 from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
@@ -49,14 +53,29 @@ from .datagram import DatagramSocket
 from .hostsocket import HostSocket
 from .ioctls import control
 from .options import get_option, set_option
-from .selecting import select
+from .polling import PollList
+from .selecting import Selection
 from .stream import StreamSocket
 from .translate import HOST_FAMILY, from_host
+from .watching import keep
 
 SPI_VERSION = 0x0202
 
 _OPEN = (0, FROM_PROTOCOL_INFO)
 _FLAGS = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_REGISTERED_IO
+
+
+class _Kept(threading.local):
+    """The waits that a thread may repeat, the last one first."""
+
+    selections: tuple[Selection, ...] = ()
+    polls: tuple[PollList, ...] = ()
+
+
+EXTENSIONS: Final = {
+    WSAID_WSAPOLL.bytes_le: "WSAPoll",
+}
+"""The functions that programs find by GUID, by name."""
 
 
 def _unwritten(*arguments: Any) -> NoReturn:
@@ -70,6 +89,7 @@ class HostProvider:
         self._sockets: dict[int, HostSocket] = {}
         self._upcalls: Upcalls | None = None
         self._startups = 0
+        self._kept = _Kept()
 
     # Life
 
@@ -90,6 +110,7 @@ class HostProvider:
 
     def after_fork(self) -> None:
         """In the child: nothing waits, every lock is new."""
+        self._kept = _Kept()
         for endpoint in self._sockets.values():
             endpoint.after_fork()
 
@@ -229,12 +250,16 @@ class HostProvider:
         return get_option(self._socket(s), level, option, length)
 
     def WSPSetSockOpt(self, s: int, level: int, option: int, value: bytes | None, /) -> None:
-        set_option(self._socket(s), level, option, value)
+        endpoint = self._socket(s)
+        set_option(endpoint, level, option, value)
+        endpoint.changed()
 
     def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> bytes:
         endpoint = self._socket(s)
         if operation is not None:
             raise WinsockError(WSAEOPNOTSUPP)
+        if code == SIO_GET_EXTENSION_FUNCTION_POINTER:
+            return self._extension(data, out_length)
         return control(endpoint, code, data, out_length)
 
     def WSPSelect(
@@ -245,9 +270,37 @@ class HostProvider:
         timeout: tuple[int, int] | None,
         /,
     ) -> tuple[list[int], list[int], list[int]]:
-        sets = (readfds or (), writefds or (), exceptfds or ())
-        endpoints = {s: self._socket(s) for members in sets for s in members}
-        return select(sets, endpoints, None if timeout is None else timeout[0] + timeout[1] / 1_000_000)
+        kept = self._kept
+        for selection in kept.selections:
+            watch = selection.watch
+            if selection.sets == (readfds, writefds, exceptfds) and not (watch.lost or watch.busy):
+                break
+        else:
+            selection = Selection((readfds, writefds, exceptfds), self._socket)
+            kept.selections = keep(selection, kept.selections)
+        return selection.wait(timeout)
+
+    # Extension functions: what SIO_GET_EXTENSION_FUNCTION_POINTER tells, in the form of the API function of the name.
+
+    def _extension(self, guid: bytes | None, out_length: int) -> Any:
+        if guid is None or len(guid) < 16 or out_length < 8:
+            raise WinsockError(WSAEFAULT)
+        name = EXTENSIONS.get(bytes(guid[:16]))
+        if name is None:
+            raise WinsockError(WSAEINVAL)
+        return getattr(self, name)
+
+    def WSAPoll(self, fds: Sequence[tuple[int, int]], timeout: int, /) -> tuple[int, list[int]]:
+        """Wait until a socket meets one of its conditions: how many do, and the bits of each."""
+        kept = self._kept
+        for polled in kept.polls:
+            watch = polled.watch
+            if polled.fds == fds and not (watch.lost or watch.busy):
+                break
+        else:
+            polled = PollList(fds, self._sockets)
+            kept.polls = keep(polled, kept.polls)
+        return polled.wait(timeout)
 
     # Text
 

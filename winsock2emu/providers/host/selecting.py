@@ -1,78 +1,74 @@
 """select: wait for any of several sockets.
 
-Part played:     the select path of msafd and afd.sys.
-Lives here:      one wait over many endpoints, and what their readiness means to each of the three sets.
-Lives elsewhere: what a socket in a given state is ready for (`readiness` of stream and datagram), the poll call
-                 (engine/pump).
-Rules:           readiness is decided by the state of the socket as Windows defines it, never by the host's bits alone:
-                 a failed connect is exceptional and not writable, an idle stream is ready for nothing. A socket that
-                 is closed during the wait ends it with WSAENOTSOCK.
+Part played:     the select path of msafd.
+Lives here:      the three sets, in and out.
+Lives elsewhere: the waiting (watching), what a socket in a given state is ready for (stream, datagram).
+Duplicates:      a socket that a set holds twice comes back once, as if the sets had been filled by FD_SET; one that
+                 stands in two sets counts in both.
 Sources:         nf-winsock2-select; R3.39-R3.47, A57-A60 of the project's reference.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from ...defs.codes import WSAENOTSOCK
-from ...engine.pump import HANGUP, READABLE, URGENT, WRITABLE, wait_any
 from ...errors import WinsockError
-from ...kernel.waits import this_waiter
+from .conditions import EXCEPTIONAL, TO_READ, TO_WRITE, WAS_CLOSED
 from .hostsocket import HostSocket
+from .watching import Watch, copied
 
 Sets = tuple[list[int], list[int], list[int]]
 
+_MICROSECONDS: Final = 1_000_000
+_MEANINGS: Final = (TO_READ, TO_WRITE, EXCEPTIONAL)
 
-def select(
-    sets: tuple[Sequence[int], Sequence[int], Sequence[int]],
-    endpoints: Mapping[int, HostSocket],
-    timeout_s: float | None,
-) -> Sets:
-    """Wait until a member of one of the sets (read, write, except) is ready.
+
+class Selection:
+    """The three sets (read, write, except) of a select, prepared for being repeated by the same thread.
 
     Args:
-        sets: handles, each in ``endpoints``.
-        endpoints: the sockets behind the handles.
-        timeout_s: seconds; 0 only looks, None waits for ever.
-
-    Returns:
-        The ready members of each set, in the order given; three empty lists when the time ran out.
+        sets: handles; None is no set.
+        socket: the socket behind a handle.
     """
-    asked: dict[int, int] = {}
-    for handles, bit in zip(sets, (READABLE, WRITABLE, URGENT), strict=True):
-        for s in handles:
-            asked[s] = asked.get(s, 0) | bit
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    members = [endpoints[s] for s in asked]
-    waiter = this_waiter()
-    for endpoint in members:
-        endpoint.watchers.append(waiter)
-    try:
-        # The first round only looks: a state that makes a socket ready is no news the host would wake us for.
-        timeout_ms: float | None = 0
-        hung_up: set[int] = set()
-        while True:
-            wanted = {s: 0 if s in hung_up else endpoints[s].wanted(bits) for s, bits in asked.items()}
-            ready = wait_any({endpoints[s].fd: mask for s, mask in wanted.items() if mask}, waiter, timeout_ms)
-            if any(endpoint.closing for endpoint in members):
-                raise WinsockError(WSAENOTSOCK)
-            verdicts = {s: endpoints[s].readiness(ready.get(endpoints[s].fd, 0)) for s in asked}
-            found: Sets = ([], [], [])
-            for index, handles in enumerate(sets):
-                found[index].extend(s for s in handles if verdicts[s][index])
-            if any(found):
-                return found
-            # A hang-up is reported unasked and for ever, also to a set that it makes nothing ready in.
-            for s, bits in asked.items():
-                if ready.get(endpoints[s].fd, 0) & HANGUP and endpoints[s].wanted(bits):
-                    hung_up.add(s)
-            if deadline is None:
-                timeout_ms = None
-            else:
-                timeout_ms = (deadline - time.monotonic()) * 1000
-                if timeout_ms <= 0:
-                    return found
-    finally:
-        for endpoint in members:
-            endpoint.watchers.remove(waiter)
+
+    __slots__ = ("_members", "sets", "watch")
+
+    def __init__(
+        self,
+        sets: tuple[Sequence[int] | None, Sequence[int] | None, Sequence[int] | None],
+        socket: Callable[[int], HostSocket],
+    ) -> None:
+        self.sets = tuple(map(copied, sets))
+        asked: dict[HostSocket, int] = {}
+        self._members = []
+        for handles, meaning in zip(sets, _MEANINGS, strict=True):
+            members = {s: socket(s) for s in handles or ()}
+            self._members.append((members, meaning))
+            for endpoint in members.values():
+                asked[endpoint] = asked.get(endpoint, 0) | meaning
+        self.watch = Watch(asked)
+
+    def wait(self, timeout: tuple[int, int] | None) -> Sets:
+        """Wait until a member of one of the sets is ready.
+
+        Args:
+            timeout: (seconds, microseconds); (0, 0) only looks, None waits for ever.
+
+        Returns:
+            The ready members of each set, in the order given; three empty lists when the time ran out.
+
+        Raises:
+            WinsockError: WSAENOTSOCK, a member was closed during the wait.
+        """
+        found = self.watch.wait(timeout if timeout is None else timeout[0] + timeout[1] / _MICROSECONDS)
+        if not found:
+            return [], [], []
+        if any(conditions & WAS_CLOSED for conditions in found.values()):
+            raise WinsockError(WSAENOTSOCK)
+        readable, writable, exceptional = (
+            [s for s, endpoint in members.items() if found.get(endpoint, 0) & meaning]
+            for members, meaning in self._members
+        )
+        return readable, writable, exceptional

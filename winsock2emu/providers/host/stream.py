@@ -65,8 +65,18 @@ from ...defs.constants import (
 )
 from ...defs.sockaddr import SockAddr
 from ...engine.lanes import Operation
-from ...engine.pump import FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
+from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
 from ...errors import WinsockError, would_block
+from .conditions import (
+    CAN_ACCEPT,
+    CAN_READ,
+    CAN_READ_URGENT,
+    CAN_WRITE,
+    CONNECT_FAILED,
+    PEER_ENDED,
+    TELL_END,
+    WAS_RESET,
+)
 from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers, scatter
 from .rawcalls import reset, unsent
 from .translate import NOSIGNAL, host_flags, windows_address
@@ -177,6 +187,7 @@ class StreamSocket(HostSocket):
         self.connect_failed = False
         self.receive_now = self.host.recv_into
         self.send_now = self.host.send
+        self.changed()
 
     def _connect_ended(self, code: int) -> None:
         self.state = UNCONNECTED
@@ -184,6 +195,7 @@ class StreamSocket(HostSocket):
         self._connect_code = code
         if not self.blocking:
             self.pending_error = code
+        self.changed()
 
     def connect(self, name: bytes | None, refusal: int = 0) -> None:
         """WSPConnect: start, then wait for the outcome in blocking mode."""
@@ -514,6 +526,7 @@ class StreamSocket(HostSocket):
         self.receive_now = self.send_now = None
         if not self.broken:
             self.broken = _BREAKS[number][direction]
+            self.changed()
         return WinsockError(self.broken)
 
     def notice_end(self) -> None:
@@ -692,25 +705,47 @@ class StreamSocket(HostSocket):
 
     def wanted(self, asked: int) -> int:
         """An idle stream is ready for nothing; a connect under way ends in writability, whichever way it ends."""
-        if self.state == CONNECTED:
-            return asked
         if self.state == LISTENING:
-            return asked & READABLE
-        return WRITABLE if self.state == CONNECTING else 0
+            return READABLE if asked & CAN_ACCEPT else 0
+        if self.state != CONNECTED:
+            return WRITABLE if self.state == CONNECTING else 0
+        if self.broken:
+            return 0
+        mask = READABLE if asked & CAN_READ else 0
+        if asked & CAN_WRITE:
+            mask |= WRITABLE
+        if asked & CAN_READ_URGENT and not self.settings.get(SO_OOBINLINE):
+            mask |= URGENT
+        # A host without a bit for it reports it unasked, as a hang-up, if anything is asked.
+        return mask | (ENDED or URGENT) if asked & TELL_END else mask
 
-    def readiness(self, ready: int) -> tuple[bool, bool, bool]:
-        """select: a failed connect is exceptional and nothing else."""
+    def conditions(self, ready: int) -> int:
+        """A failed connect is that and nothing else; a connection that is gone lets a send return at once, too."""
         if ready:
             self.settle()
         if self.state == LISTENING:
-            return bool(ready & READABLE), False, False
+            return CAN_ACCEPT if ready & READABLE else 0
         if self.state != CONNECTED:
-            return False, False, self.connect_failed
+            return CONNECT_FAILED if self.connect_failed else 0
+        if ready & FAULT and not self.broken:
+            self._look_for_fault()
         if self.broken:
-            return True, True, False
-        ended = ready & (HANGUP | FAULT)
-        urgent = bool(ready & URGENT) and not self.settings.get(SO_OOBINLINE)
-        return bool(ready & READABLE or ended), bool(ready & WRITABLE or ended), urgent
+            return WAS_RESET | CAN_WRITE
+        met = CAN_READ if ready & READABLE else 0
+        if ready & (ENDED | HANGUP | FAULT):
+            met = PEER_ENDED | CAN_READ if self._has_data() else PEER_ENDED
+        if ready & (WRITABLE | HANGUP | FAULT):
+            met |= CAN_WRITE
+        if ready & URGENT and not self.settings.get(SO_OOBINLINE):
+            met |= CAN_READ_URGENT
+        return met
+
+    def _has_data(self) -> bool:
+        """Data is left to be received before the end of the stream."""
+        try:
+            return bool(self.host.recv(1, _HOST_PEEK))
+        except OSError:
+            return False
 
     # Closing
 
