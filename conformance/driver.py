@@ -19,18 +19,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
 
 from .addresses import SIZE_IN, SIZE_IN6
-from .constants import AF_INET6, INVALID_SOCKET, SOCKET_ERROR, WSAENOBUFS, code_name
+from .constants import (
+    AF_INET6,
+    INVALID_SOCKET,
+    SIO_GET_EXTENSION_FUNCTION_POINTER,
+    SOCKET_ERROR,
+    WSAEMSGSIZE,
+    WSAENOBUFS,
+    code_name,
+)
 from .layouts import LAYOUTS
 from .machine import Machine
-from .records import AddrInfo, HostEnt, ProtocolInfo, WSAData
+from .records import AddrInfo, HostEnt, ProtocolInfo, ReceivedMessage, WSAData
 from .target import Condition, Readable, Target, Timeout, Writable
-from .verify import Failed, Mismatch, step
+from .verify import Failed, Mismatch, shown, step
 
 GUARD = b"\xd7guard-pattern\xd7\xd7"  # 16 bytes; keeps the alignment of what it precedes
 ROOM_FOR_ADDRESS = 128
 ROOM_FOR_OPTION = 1024
 ROOM_FOR_TEXT = 1100
 UNTOUCHED = b"\xab"
+WSARECVMSG = UUID("f689d7c8-6f1f-436b-8a53-e54fe351c322")
 FORMAT_MESSAGE_FROM_SYSTEM, FORMAT_MESSAGE_IGNORE_INSERTS = 0x1000, 0x0200
 
 #: How a function tells failure; "int" (SOCKET_ERROR) for all that are not named here.
@@ -326,6 +335,9 @@ class CDriver(Target):
     def SetLastError(self, code: int) -> None:
         self.check("kernel32.SetLastError", code, returns="void")
 
+    def GetCurrentProcessId(self) -> int:
+        return self.check("kernel32.GetCurrentProcessId", returns="u32")
+
     def message(self, code: int) -> str:
         with self._memory() as memory:
             room = memory.new(2 * ROOM_FOR_TEXT)
@@ -351,6 +363,12 @@ class CDriver(Target):
         with self._memory() as memory:
             record = memory.at(self._pack_protocol(info) if info is not None else None)
             return self._opened(self.check(f"WSASocket{self.form}", af, type, protocol, record, group, flags))
+
+    def WSADuplicateSocket(self, s: int, process_id: int) -> ProtocolInfo:
+        with self._memory() as memory:
+            record = memory.new(LAYOUTS[f"WSAPROTOCOL_INFO{self.form}"].size)
+            self.check(f"WSADuplicateSocket{self.form}", s, process_id, record.address)
+            return self._unpack_protocol(record.read(), 0)
 
     def closesocket(self, s: int) -> None:
         self.check("closesocket", s)
@@ -519,6 +537,97 @@ class CDriver(Target):
                 raise
             return Received(moved.number(), inout.number())
 
+    def WSASendMsg(
+        self,
+        s: int,
+        buffers: Sequence[Readable | None] | None,
+        flags: int = 0,
+        to: bytes | None = None,
+        control: bytes = b"",
+    ) -> int:
+        with self._memory() as memory:
+            blocks = [None if data is None else memory.new(data) for data in buffers or ()]
+            message = self._message(memory, None if buffers is None else blocks, memory.at(to), _length(to), control)
+            moved = memory.number()
+            self.check("WSASendMsg", s, message.address, flags, moved.address, 0, 0)
+            return moved.number()
+
+    def WSARecvMsg(
+        self,
+        s: int,
+        buffers: Sequence[Writable | None] | None,
+        control_room: int = 0,
+        namelen: int | None = None,
+        flags: int = 0,
+    ) -> ReceivedMessage:
+        with self._memory() as memory, _filled(memory, buffers or ()) as blocks:
+            function = self._extension(memory, s, WSARECVMSG)
+            name, size = _room_for_address(memory, namelen)
+            untouched = name.read()
+            control = memory.new(UNTOUCHED * control_room)
+            message = self._message(
+                memory, None if buffers is None else blocks, name.address, size.number(), control, flags
+            )
+            moved = memory.number()
+
+            def received() -> ReceivedMessage:
+                data, layout = message.read(), LAYOUTS["WSAMSG"]
+                written = LAYOUTS["WSABUF"].number(layout.block(data, "Control"), "len")
+                sender = name.read()
+                return ReceivedMessage(
+                    moved=moved.number(),
+                    address=None if sender == untouched else sender[: layout.number(data, "namelen")],
+                    control=control.read(written),
+                    flags=layout.number(data, "dwFlags"),
+                )
+
+            try:
+                self.check(function, s, message.address, moved.address, 0, 0, returns="int")
+            except Failed as failure:
+                if failure.code == WSAEMSGSIZE:
+                    failure.received = received()
+                    failure.moved, failure.address = failure.received.moved, failure.received.address
+                raise
+            return received()
+
+    def _extension(self, memory: Scratch, s: int, guid: UUID) -> int:
+        """Return the address of an extension function, as the provider of the socket tells it."""
+        asked, pointer, returned = memory.new(guid.bytes_le), memory.number(size=8), memory.number()
+        given = (asked.address, 16, pointer.address, 8, returned.address)
+        self.check("WSAIoctl", s, SIO_GET_EXTENSION_FUNCTION_POINTER, *given, 0, 0)
+        return pointer.number(8)
+
+    def _message(
+        self,
+        memory: Scratch,
+        blocks: Sequence[Block | None] | None,
+        name: int,
+        namelen: int,
+        control: bytes | Block,
+        flags: int = 0,
+    ) -> Block:
+        """Return a WSAMSG for these pieces; ``blocks=None`` is a NULL array."""
+        if isinstance(control, bytes):
+            control = memory.new(control)
+        beside = LAYOUTS["WSABUF"].pack(len=control.size, buf=control.address if control.size else 0)
+        return memory.new(
+            LAYOUTS["WSAMSG"].pack(
+                name=name,
+                namelen=namelen,
+                lpBuffers=0 if blocks is None else _wsabufs(memory, blocks).address,
+                dwBufferCount=1 if blocks is None else len(blocks),
+                Control=beside,
+                dwFlags=flags,
+            )
+        )
+
+    def WSARecvEx(self, s: int, buffer: Writable | None) -> int:
+        with self._memory() as memory, _filled(memory, [buffer]) as (block,):
+            flags = memory.number(0xFFFFFFFF)  # ignored on input
+            where, size = (block.address, block.size) if block else (0, 1)
+            moved = self.check("mswsock.WSARecvEx", s, where, size, flags.address)
+            return Received(moved, flags.number())
+
     # ---- options, control, waiting -------------------------------------------------------------------------
 
     def getsockopt(self, s: int, level: int, option: int, length: int | None = None) -> bytes:
@@ -570,6 +679,18 @@ class CDriver(Target):
         if ready != sum(map(len, found)):
             raise Mismatch("select", expected=f"sets that hold {ready} sockets, as returned", actual=str(found))
         return found[0], found[1], found[2]
+
+    def WSAPoll(self, fds: Sequence[tuple[int, int]] | None, timeout: int) -> tuple[int, list[int]]:
+        layout = LAYOUTS["WSAPOLLFD"]
+        with self._memory() as memory:
+            entries = [layout.pack(fd=s, events=events, revents=-1) for s, events in fds or ()]
+            array = memory.new(b"".join(entries))
+            met = self.check("WSAPoll", 0 if fds is None else array.address, 1 if fds is None else len(fds), timeout)
+            data = array.read()
+        for place, (before, asked) in enumerate(zip(entries, fds or (), strict=True)):
+            if data[place * layout.size :][:10] != before[:10]:
+                raise Mismatch("WSAPoll", expected=f"fd and events of entry {place} as they were", actual=shown(asked))
+        return met, [layout.number(data, "revents", place * layout.size) for place in range(len(entries))]
 
     # ---- numbers, addresses, names -------------------------------------------------------------------------
 

@@ -98,6 +98,18 @@ LAYOUTS: Mapping[str, Layout] = {
         {"szDescription": (16, 257), "szSystemStatus": (273, 129)},
     ),
     "WSABUF": Layout(16, {"len": _u(0, 4), "buf": _u(8, 8)}),
+    "WSAMSG": Layout(
+        56,
+        {
+            "name": _u(0, 8),
+            "namelen": _s(8, 4),
+            "lpBuffers": _u(16, 8),
+            "dwBufferCount": _u(24, 4),
+            "dwFlags": _u(48, 4),
+        },
+        {"Control": (32, 16)},
+    ),
+    "WSAPOLLFD": Layout(16, {"fd": _u(0, 8), "events": _s(8, 2), "revents": _s(10, 2)}),
     "timeval": Layout(8, {"tv_sec": _s(0, 4), "tv_usec": _s(4, 4)}),
     "fd_set": Layout(520, {"fd_count": _u(0, 4)}, {"fd_array": (8, 512)}),
     "hostent": Layout(

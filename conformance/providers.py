@@ -108,6 +108,9 @@ class Provider:
         variable: an environment variable that stands in its path instead of the module's name.
         over: it is a layer that hands every call on to the provider with this id.
         through: entries of the layer below that it exposes in its own table unchanged.
+        messages: it keeps what a socket sends and gives it back to the same socket, with parts of messages
+            (XP1_PARTIAL_MESSAGE): a send with MSG_PARTIAL leaves its message open, a receive with MSG_PARTIAL takes
+            what there is of one, a receive without it nothing (WSAEWOULDBLOCK) until the message is complete.
     """
 
     protocols: tuple[ProtocolInfo, ...] = (protocol(),)
@@ -120,6 +123,7 @@ class Provider:
     variable: str = ""
     over: UUID | None = None
     through: tuple[str, ...] = ()
+    messages: bool = False
 
 
 @attrs.frozen

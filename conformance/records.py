@@ -1,6 +1,6 @@
 """The records that calls return and take, as cases see them on every target.
 
-Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO and HOSTENT without pointers.
+Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT and WSAMSG without pointers.
 Lives elsewhere: their memory layout (layouts), reading and writing it (driver).
 """
 
@@ -62,6 +62,16 @@ class AddrInfo:
     protocol: int = 0
     canonname: str | None = None
     addr: bytes | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ReceivedMessage:
+    """What WSARecvMsg leaves in a WSAMSG, and the number of bytes; ``controldata`` reads the control data."""
+
+    moved: int
+    address: bytes | None
+    control: bytes
+    flags: int
 
 
 @attrs.frozen(kw_only=True)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .addresses import loopback
+from .children import socket_in_child
 from .constants import (
     AF_INET,
     FIONBIO,
@@ -41,7 +42,7 @@ from .verify import Failed, Mismatch, NotApplicable
 
 if TYPE_CHECKING:
     from .driver import C
-    from .records import AddrInfo, HostEnt, ProtocolInfo, WSAData
+    from .records import AddrInfo, HostEnt, ProtocolInfo, ReceivedMessage, WSAData
 
 #: A buffer to read from or write into; None is a NULL pointer (with a length, where C has one).
 Readable = bytes | bytearray | memoryview
@@ -62,6 +63,8 @@ class Target:
     has_c = False
     #: Whether a case can install a provider.
     has_providers = False
+    #: Whether handles are those of this process, which children of it can inherit.
+    in_process = False
     #: Which of the A and W functions are used, where both exist. The runner sets it for ``both_forms`` cases.
     form = "W"
 
@@ -150,6 +153,9 @@ class Target:
     def SetLastError(self, code: int) -> None:
         self._absent("SetLastError")
 
+    def GetCurrentProcessId(self) -> int:
+        self._absent("GetCurrentProcessId")
+
     # ---- life of a socket ----------------------------------------------------------------------------------
 
     def socket(self, af: int, type: int, protocol: int) -> int:
@@ -165,6 +171,10 @@ class Target:
         flags: int = 0,
     ) -> int:
         self._absent("WSASocket")
+
+    def WSADuplicateSocket(self, s: int, process_id: int) -> ProtocolInfo:
+        """The record that WSASocket takes in that process."""
+        self._absent("WSADuplicateSocket")
 
     def closesocket(self, s: int) -> None:
         self._absent("closesocket")
@@ -234,6 +244,32 @@ class Target:
     ) -> tuple[int, bytes | None]:
         self._absent("WSARecvFrom")
 
+    def WSASendMsg(
+        self,
+        s: int,
+        buffers: Sequence[Readable | None] | None,
+        flags: int = 0,
+        to: bytes | None = None,
+        control: bytes = b"",
+    ) -> int:
+        """See ``controldata`` for control data."""
+        self._absent("WSASendMsg")
+
+    def WSARecvMsg(
+        self,
+        s: int,
+        buffers: Sequence[Writable | None] | None,
+        control_room: int = 0,
+        namelen: int | None = None,
+        flags: int = 0,
+    ) -> ReceivedMessage:
+        """On WSAEMSGSIZE the failure has what was received."""
+        self._absent("WSARecvMsg")
+
+    def WSARecvEx(self, s: int, buffer: Writable | None) -> int:
+        """See ``flags_of`` for the flags that came back."""
+        self._absent("WSARecvEx")
+
     # ---- options, control, waiting -------------------------------------------------------------------------
 
     def getsockopt(self, s: int, level: int, option: int, length: int | None = None) -> bytes:
@@ -258,6 +294,10 @@ class Target:
         timeout: Timeout | None,
     ) -> tuple[list[int], list[int], list[int]]:
         self._absent("select")
+
+    def WSAPoll(self, fds: Sequence[tuple[int, int]] | None, timeout: int) -> tuple[int, list[int]]:
+        """``fds``: (socket, events) of each entry; returns the result and the revents of each."""
+        self._absent("WSAPoll")
 
     # ---- numbers, addresses, names -------------------------------------------------------------------------
 
@@ -473,6 +513,12 @@ class Target:
     def pending_error(self, s: int) -> int:
         """Return, and so clear, SO_ERROR."""
         return self.get_int(s, SOL_SOCKET, SO_ERROR)
+
+    def socket_in_child(self, s: int) -> int | None:
+        """Start a process that inherits handles: SO_TYPE of the socket ``s`` there, None when it has no such socket."""
+        if not self.in_process:
+            raise NotApplicable(f"target {self.name} starts no child processes")
+        return socket_in_child(s)
 
     # ---- helpers: providers ---------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from typing import NoReturn, TypeVar
 import attrs
 
 from .constants import code_name
+from .records import ReceivedMessage
 
 T = TypeVar("T")
 MAX_STEPS = 40
@@ -31,7 +32,10 @@ class Failed(Exception):
         moved: bytes moved in spite of the failure, where the call reports them.
         address: the sender's address, where the call reports it; what a failed WSAStringToAddress left behind.
         needed: the size the call says it needs.
+        received: what WSARecvMsg has received of a message that was too large.
     """
+
+    received: ReceivedMessage | None = None
 
     def __init__(
         self,
@@ -164,6 +168,7 @@ class Caught:
     moved: int | None = None
     address: bytes | None = None
     needed: int | None = None
+    received: ReceivedMessage | None = None
 
     def __enter__(self) -> Caught:
         return self
@@ -175,6 +180,7 @@ class Caught:
             return False
         self.code, self.call = failure.code, failure.call
         self.moved, self.address, self.needed = failure.moved, failure.address, failure.needed
+        self.received = failure.received
         what, name = self._what or failure.call, code_name(failure.code)
         if failure.code == self._expected:
             step(f"{what} fails with {name}, as expected")

@@ -243,7 +243,7 @@ def test_the_last_cleanup_leaves_no_thread_and_no_descriptor(process: Process) -
 
         assert operation.final
         assert set(threading.enumerate()) == threads
-        assert descriptors() == before
+        assert descriptors() <= before
 
 
 # Processes

@@ -342,10 +342,14 @@ class ProcessUpcalls:
         send_to: Callable[..., Any] | None = None,
         receive_from: Callable[..., Any] | None = None,
         /,
+        *,
+        instead_of: Callable[..., Any] | None = None,
     ) -> None:
         record = self._process.objects.get(s)
         if type(record) is not SocketRecord:
             raise WinsockError(WSAENOTSOCK)
+        if instead_of is not None and record.WSPSend != instead_of:
+            return
         record.WSPSend = send
         record.WSPRecv = receive
         if send_to is not None:

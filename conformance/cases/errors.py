@@ -134,7 +134,6 @@ CODES = "winsock/windows-sockets-error-codes-2"
 LAST_ERROR = "winsock/error-codes-errno-h-errno-and-wsagetlasterror-2"
 OPTIONS = "winsock/sol-socket-socket-options, SO_ERROR"
 PROVIDER = "Microsoft TCP/IP provider"
-BINDS = "comes with the table of bound addresses (T11.1)"
 SENTINEL = 0xABCD  # no error code
 VERSION_2_2 = 0x0202
 
@@ -717,7 +716,6 @@ def broadcast_needs_the_option(ws: Target, call: str, arguments: tuple[object, .
     basis="documented",
     requirements=["R16.22", "T11.1"],
     behaviours=["excl-any-then-loopback"],
-    gap=BINDS,
 )
 def exclusive_wildcard_forbids_the_port(ws: Target) -> None:
     """A port that an exclusive wildcard socket has cannot be bound on loopback: WSAEACCES."""
@@ -1085,7 +1083,6 @@ def port_in_use_shows_in_bind(ws: Target) -> None:
     basis="observed",
     requirements=["R11.2", "T11.1", "B5"],
     behaviours=["bind-in-use", "listen-second-bind-fails"],
-    gap=BINDS,
 )
 def bound_port_is_in_use(ws: Target) -> None:
     """A loopback port that another socket has bound, without listening, cannot be bound: WSAEADDRINUSE."""

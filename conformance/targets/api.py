@@ -33,18 +33,21 @@ class ApiTarget(Target):
     name = "api"
     description = "winsock2emu, Python API"
     has_providers = True
+    in_process = True
 
     def __init__(self) -> None:
         super().__init__()
         self._ws2_32: Any = importlib.import_module("winsock2emu.ws2_32")
         self._kernel32: Any = importlib.import_module("winsock2emu.kernel32")
+        self._mswsock: Any = importlib.import_module("winsock2emu.mswsock")
         self._records: Any = importlib.import_module("winsock2emu.defs.records")
         self._error: Any = importlib.import_module("winsock2emu.errors").WinsockError
         self._message_of: Any = importlib.import_module("winsock2emu.errors").message_of
 
     def through(self, call: str, *arguments: Any, **named: Any) -> Any:
         """Make the call of this name."""
-        function = getattr(self._ws2_32, call, None) or getattr(self._kernel32, call, None)
+        modules = (self._ws2_32, self._kernel32, self._mswsock)
+        function = next((getattr(module, call) for module in modules if hasattr(module, call)), None)
         if function is None:
             self._absent(call)
         listed = ", ".join([*map(shown, arguments), *(f"{name}={shown(value)}" for name, value in named.items())])
@@ -57,9 +60,11 @@ class ApiTarget(Target):
             if call not in _RETURN_THE_CODE and last != error.winerror:
                 what = f"last error after {call}"
                 raise Mismatch(what, expected=code_name(error.winerror), actual=code_name(last)) from error
-            raise Failed(
+            failure = Failed(
                 error.winerror, call, moved=error.moved, address=_bytes(error.address), needed=error.needed
-            ) from error
+            )
+            failure.received = self._to_ours(error.received)
+            raise failure from error
         step(f"{call}({listed}) -> {shown(result)}")
         if call in _CREATE_A_SOCKET:
             self._opened(result[0] if isinstance(result, tuple) else result)

@@ -46,6 +46,7 @@ class EmulatorTarget(CDriver):
     name = "emulator"
     description = "winsock2emu, C ABI"
     has_providers = True
+    in_process = True
 
     def _installation(self, wanted: Sequence[Provider], built_in: bool) -> AbstractContextManager[tuple[Recorder, ...]]:
         return install(wanted, built_in=built_in, ends=self._ends)

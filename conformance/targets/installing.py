@@ -30,7 +30,7 @@ from ..constants import code_name
 from ..providers import Call, Provider, Recorder
 from ..records import NO_PROVIDER
 from ..verify import Failed, shown, step
-from .recording import LayeredProvider, RecordingProvider, installed
+from .recording import LayeredProvider, MessageProvider, RecordingProvider, installed
 
 #: Ids of the rows that a case installs; those of the built-in ones are lower.
 FIRST_ID = 2001
@@ -70,6 +70,10 @@ class _Recording(_Seen, RecordingProvider):
     """The transport."""
 
 
+class _Messages(_Seen, MessageProvider):
+    """The transport with partial messages."""
+
+
 class _Layer(_Seen, LayeredProvider):
     """The layer."""
 
@@ -86,7 +90,11 @@ class _Installed:
         below = next((e.info for e in process.entries if e.info.provider_id == wanted.over), None)
         if wanted.over is not None and below is None:
             raise ValueError(f"no provider {wanted.over} to put a layer over; name it first")
-        self._provider = _Recording() if below is None else _Layer(below, wanted.through)
+        self._provider: _Recording | _Messages | _Layer
+        if below is not None:
+            self._provider = _Layer(below, wanted.through)
+        else:
+            self._provider = _Messages() if wanted.messages else _Recording()
         self._provider.version, self._provider.high_version = wanted.version, wanted.high_version
         self._provider.ifs = wanted.ifs
         for entry in wanted.missing:

@@ -22,9 +22,11 @@ import attrs
 
 from winsock2emu.catalog.loader import resolve
 from winsock2emu.catalog.protocols import Catalog, CatalogEntry
-from winsock2emu.defs.constants import AF_INET, IPPROTO_TCP, PFL_MATCHES_PROTOCOL_ZERO, SOCK_STREAM
+from winsock2emu.defs.codes import WSAEWOULDBLOCK
+from winsock2emu.defs.constants import AF_INET, IPPROTO_TCP, MSG_PARTIAL, PFL_MATCHES_PROTOCOL_ZERO, SOCK_STREAM
 from winsock2emu.defs.records import ProtocolInfo, WSPData
 from winsock2emu.defs.sockaddr import SockAddr
+from winsock2emu.errors import WinsockError
 from winsock2emu.process import Process
 from winsock2emu.spi import PROC_TABLE, Received, Upcalls
 
@@ -306,6 +308,40 @@ class RecordingProvider:
     @recorded
     def WSPStringToAddress(self, text: str, family: int, info: ProtocolInfo | None, /) -> SockAddr:
         return PEER
+
+
+class MessageProvider(RecordingProvider):
+    """A transport with partial messages, whose sockets are their own peers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._messages: list[tuple[bytearray, bool]] = []  # what is left of each, and whether its end is there
+
+    @recorded
+    def WSPSend(self, s: int, buffers: Sequence[Any] | None, flags: int, operation: Any, /) -> Any:
+        data = b"".join(bytes(buffer) for buffer in buffers or ())
+        if self._messages and not self._messages[-1][1]:
+            data = bytes(self._messages.pop()[0]) + data
+        self._messages.append((bytearray(data), not flags & MSG_PARTIAL))
+        return _room(buffers)
+
+    @recorded
+    def WSPRecv(self, s: int, buffers: Sequence[Any] | None, flags: int, operation: Any, /) -> Any:
+        if not self._messages or not (self._messages[0][1] or flags & MSG_PARTIAL):
+            raise WinsockError(WSAEWOULDBLOCK)
+        data, complete = self._messages[0]
+        if not data and not complete:
+            raise WinsockError(WSAEWOULDBLOCK)
+        moved = 0
+        for buffer in buffers or ():
+            part = data[: len(buffer)]
+            memoryview(buffer)[: len(part)] = part
+            del data[: len(part)]
+            moved += len(part)
+        if data or not complete:
+            return Received(moved, MSG_PARTIAL)
+        del self._messages[0]
+        return moved
 
 
 class LayeredProvider(RecordingProvider):

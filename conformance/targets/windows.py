@@ -49,6 +49,7 @@ class WindowsTarget(CDriver):
 
     name = "windows"
     description = "ws2_32.dll of this Windows"
+    in_process = True
 
 
 def make() -> Target:

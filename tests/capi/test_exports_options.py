@@ -255,13 +255,22 @@ def test_the_order_in_which_wsaioctl_judges(tcp: int) -> None:
     fails(WSAENOTSOCK, "WSAIoctl", *ioctl(INVALID_SOCKET, unknown, None, 0, 8, None))
     fails(WSAEFAULT, "WSAIoctl", *ioctl(tcp, unknown, None, 0, 8, None))
     fails(WSAEFAULT, "WSAIoctl", *ioctl(tcp, unknown, None, 0, 8, None, ref(overlapped)))
-    fails(WSAEOPNOTSUPP, "WSAIoctl", *ioctl(tcp, unknown, None, 0, 8, ref(returned)))
+    fails(WSAEOPNOTSUPP, "WSAIoctl", *ioctl(tcp, unknown, None, 0, 3, ref(dword())))
     fails(WSAEFAULT, "WSAIoctl", *ioctl(tcp, FIONREAD, None, 0, 3, ref(returned)))
     fails(WSAEFAULT, "WSAIoctl", *ioctl(tcp, FIONBIO, b"\1\0\0", 3, 0, ref(returned)))
     fails(WSAEFAULT, "WSAIoctl", *ioctl(tcp, FIONBIO, None, 4, 0, ref(returned)))
 
     assert (out.value, returned.value) == (UNTOUCHED, UNTOUCHED)
     assert bytes(overlapped) == bytes(32)
+
+
+def test_an_unknown_code_has_no_output(tcp: int) -> None:
+    """Observed on Windows: badioctl-sync."""
+    out, returned = ctypes.c_uint64(UNTOUCHED), dword()
+
+    fails(WSAEOPNOTSUPP, "WSAIoctl", tcp, 0xDEADBEEF, None, 0, ref(out), 8, ref(returned), None, None)
+
+    assert (out.value, returned.value) == (UNTOUCHED, 0)
 
 
 def test_a_needed_room_is_stored(replace: Replace) -> None:

@@ -1,13 +1,27 @@
-"""WSAEnumProtocols through C: all or nothing, and the bytes needed."""
+"""WSAEnumProtocols through C: all or nothing, and the bytes needed. WSADuplicateSocket and the record it fills."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Any
 
 import pytest
 
-from tests.capi.cabi import AF_INET, SOCK_DGRAM, SOCK_STREAM, WSAEFAULT, WSAENOBUFS, call, dword, fails, ref
+from tests.capi.cabi import (
+    AF_INET,
+    INVALID_SOCKET,
+    SOCK_DGRAM,
+    SOCK_STREAM,
+    WSAEFAULT,
+    WSAEINVAL,
+    WSAENOBUFS,
+    WSAENOTSOCK,
+    call,
+    dword,
+    fails,
+    ref,
+)
 from winsock2emu import ws2_32
 from winsock2emu.capi import structs
 from winsock2emu.process import Process
@@ -82,3 +96,37 @@ def test_the_length_must_have_a_place(winsock: Process, form: str, size: int) ->
     """B45."""
     fails(WSAEFAULT, f"WSAEnumProtocols{form}", None, None, None)
     fails(WSAEFAULT, f"WSAEnumProtocols{form}", None, ctypes.create_string_buffer(size), 8)
+
+
+# ------------------------------------------------------------------------------------------- WSADuplicateSocket
+
+
+@pytest.mark.parametrize(("form", "size"), FORMS)
+def test_a_duplicated_socket_is_opened_with_the_record(udp: int, form: str, size: int) -> None:
+    """The record is the socket's own, except for the number that makes it a duplicate."""
+    record, own = (structs.record(f"WSAPROTOCOL_INFO{form}")() for _ in range(2))
+    length = ctypes.c_int32(size)
+    assert call("getsockopt", udp, 0xFFFF, 0x2004 if form == "A" else 0x2005, ref(own), ref(length)) == 0
+    assert call(f"WSADuplicateSocket{form}", udp, os.getpid(), ref(record)) == 0
+
+    second = call(f"WSASocket{form}", -1, -1, -1, ref(record), 0, 1)
+    fails(WSAEINVAL, f"WSASocket{form}", -1, -1, -1, ref(record), 0, 1, failure=INVALID_SOCKET)
+    assert record.dwProviderReserved != 0
+    record.dwProviderReserved = 0
+    assert bytes(record) == bytes(own)
+    assert second not in (udp, INVALID_SOCKET)
+    assert ws2_32.getsockname(second) == ws2_32.getsockname(udp)
+
+
+@pytest.mark.parametrize(("form", "size"), FORMS)
+def test_what_is_wrong_with_duplicating_in_order(udp: int, form: str, size: int) -> None:
+    """B43, observed: dup-invalid-order-1 and -2: the socket, the process, the pointer."""
+    name = f"WSADuplicateSocket{form}"
+    record = ctypes.create_string_buffer(b"\xee" * size, size)
+
+    fails(WSAENOTSOCK, name, 0x100000, 0, None)
+    for pointer in (None, 8):
+        fails(WSAEINVAL, name, udp, 0, pointer)
+        fails(WSAEFAULT, name, udp, os.getpid(), pointer)
+    fails(WSAEINVAL, name, udp, 0xFFFFFFFF, record)
+    assert record.raw == b"\xee" * size

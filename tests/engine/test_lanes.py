@@ -423,6 +423,7 @@ def test_a_mistake_in_an_attempt_ends_that_request_and_nothing_else(end: End, mo
     assert first.outcome() == ("error", WSASYSCALLFAILURE)
     assert second.outcome() == b"a"
     assert third.result() == b"b"
+    until(lambda: reports, "the mistake is reported, after everybody has been served")
     assert [report.exc_type for report in reports] == [ZeroDivisionError]
 
 
@@ -535,6 +536,50 @@ def test_a_cancel_and_a_completion_that_meet_deliver_once(end: End) -> None:
 
     for _ in range(bytes_left):
         assert end.inbound.run(end.receive()) == b"a"
+
+
+# Interrupting
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_interrupted_thread_leaves_the_others_in_their_places(end: End, place: int) -> None:
+    """Three threads wait; one of them is told to stop, by its identifier."""
+    calls = [blocked(end.inbound, end.receive()) for _ in range(3)]
+    stopped = calls.pop(place)
+    ident = stopped.thread.ident
+    assert ident is not None
+
+    end.inbound.interrupt({ident}, WSAEINTR)
+
+    assert code_of(stopped.failure()) == WSAEINTR
+    assert queued(end.inbound) == 2
+    for call, byte in zip(calls, (b"a", b"b"), strict=True):
+        end.arrive(byte)
+        assert call.result() == byte
+
+
+def test_an_interrupted_head_lets_an_overlapped_request_have_its_turn(end: End) -> None:
+    """Overlapped requests belong to no thread that could be interrupted."""
+    call, operation = blocked(end.inbound, never_ready), Overlapped()
+    end.inbound.run(end.receive(), operation)
+    end.arrive(b"a")
+    ident = call.thread.ident
+    assert ident is not None
+
+    end.inbound.interrupt({ident, threading.get_ident()}, WSAEINTR)
+
+    assert code_of(call.failure()) == WSAEINTR
+    assert operation.outcome() == b"a"
+
+
+def test_interrupting_threads_that_do_not_wait_does_nothing(end: End) -> None:
+    """The lane is empty, or somebody else's."""
+    end.inbound.interrupt({threading.get_ident()}, WSAEINTR)
+    call = blocked(end.inbound, end.receive())
+    end.inbound.interrupt({threading.get_ident()}, WSAEINTR)
+    end.arrive(b"a")
+
+    assert call.result() == b"a"
 
 
 # Closing

@@ -585,7 +585,7 @@ def test_closing_ends_the_guardian_and_gives_every_descriptor_back(name: str) ->
     pump.close()
 
     assert guardians() == []
-    assert descriptors() == before
+    assert descriptors() <= before
     pump.close()
 
 

@@ -72,6 +72,7 @@ MAPPED = [
     Mapping("accept", lambda s: ws2_32.accept(s, 28), "WSPAccept", (28, None, 0), (NEW, PEER)),
     Mapping("WSAAccept", ws2_32.WSAAccept, "WSPAccept", (None, None, 0), (NEW, PEER)),
     Mapping("WSAAccept", lambda s: ws2_32.WSAAccept(s, 16, condition, 7), "WSPAccept", (16, condition, 7), (NEW, PEER)),
+    Mapping("WSADuplicateSocket", lambda s: ws2_32.WSADuplicateSocket(s, 4711), "WSPDuplicateSocket", (4711,), ROW.info),
     Mapping("bind", lambda s: ws2_32.bind(s, LOCAL), "WSPBind", (LOCAL,), None),
     Mapping("bind", lambda s: ws2_32.bind(s, None), "WSPBind", (None,), None),
     Mapping("closesocket", ws2_32.closesocket, "WSPCloseSocket", (), None),

@@ -49,6 +49,7 @@ from .exports import (
     kernel,
     lasterror,
     lifecycle,
+    messages,
     options,
     protocols,
     startup,
@@ -187,7 +188,7 @@ def _park(error: BaseException) -> None:
         this_thread.pending_exception = error
 
 
-def _thunk(call: Callable[..., Any], failure: int | None) -> Callable[..., Any]:
+def reporting_thunk(call: Callable[..., Any], failure: int | None) -> Callable[..., Any]:
     """For functions that report through the last error."""
 
     def thunk(*args: Any) -> Any:
@@ -265,6 +266,7 @@ _WRITTEN: Final[dict[str, tuple[ModuleType, ...]]] = {
         lasterror,
         lifecycle,
         transfer,
+        messages,
         options,
         waiting,
         byteorder,
@@ -272,6 +274,7 @@ _WRITTEN: Final[dict[str, tuple[ModuleType, ...]]] = {
         protocols,
         name_service,
     ),
+    "mswsock": (messages,),
     "wsock32": (winsock11,),
     "kernel32": (kernel,),
 }
@@ -354,6 +357,18 @@ def export(dll: str, name_or_ordinal: str | int) -> ExportedFunction | None:
     return found
 
 
+def extension(function: Export) -> ExportedFunction:
+    """The C face of an extension function: the export of its name, or one that only a pointer leads to."""
+    found = export("mswsock", function.name) or export("ws2_32", function.name)
+    key = ("extension", function.name)
+    with _making:
+        if found is None:
+            found = _functions.get(key)
+        if found is None:
+            found = _functions[key] = _bind("mswsock", function, _implementation("mswsock", function.name))
+    return found
+
+
 def _plain(dll: str) -> str:
     return dll.lower().removesuffix(".dll")
 
@@ -393,7 +408,7 @@ def _bind(dll: str, function: Export, call: Callable[..., Any] | None) -> Export
     elif function.failure in _CODES:
         thunk = _code_thunk(call)
     else:
-        thunk = _thunk(call, None if result is None else _FAILURES[function.failure])
+        thunk = reporting_thunk(call, None if result is None else _FAILURES[function.failure])
     # Inside, pointers are plain numbers: a c_void_p would arrive as None when it is NULL.
     inside = [_UINT64 if kind is ctypes.c_void_p else kind for kind in (result, *arguments)]
     callback = ctypes.CFUNCTYPE(*inside)(thunk)

@@ -32,7 +32,7 @@ def pack_address_list(addresses: Sequence[bytes]) -> Relocatable:
     for field, address in zip(fields, addresses, strict=True):
         _entry.pack_into(record, field, len(record), len(address))
         record += address + bytes(-len(address) % 4)
-    return Relocatable(record, fields)
+    return Relocatable(bytes(record), fields)
 
 
 def unpack_address_list(record: bytes, base: int = 0) -> list[SockAddr]:

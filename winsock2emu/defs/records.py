@@ -1,6 +1,6 @@
 """Records: the structures of winsock2.h that cross the API as values.
 
-Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT, WSPDATA.
+Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT, WSAMSG, WSPDATA.
 Lives here:      their fields under the documented names without the Hungarian prefix, and the memory form of the
                  protocol record, which options and shared sockets hand out as bytes.
 Lives elsewhere: all other memory layouts (defs/layouts, capi/structs), addresses (sockaddr).
@@ -166,6 +166,25 @@ class AddrInfo:
     protocol: int = 0
     canonname: str | None = None
     addr: SockAddr | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ReceivedMessage:
+    """What WSARecvMsg leaves in a WSAMSG, and the number of bytes.
+
+    Attributes:
+        moved: bytes of data in the buffers.
+        address: the sender.
+        control: the control data, in Windows' layout (`controldata`).
+        flags: MSG_BCAST, MSG_MCAST, MSG_TRUNC, MSG_CTRUNC.
+
+    Source: https://learn.microsoft.com/windows/win32/api/ws2def/ns-ws2def-wsamsg
+    """
+
+    moved: int
+    address: SockAddr | None
+    control: bytes
+    flags: int
 
 
 @attrs.frozen(kw_only=True)

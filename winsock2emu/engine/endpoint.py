@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .lanes import Lane
-from .pump import READABLE, WRITABLE, Pump
+from .pump import READABLE, URGENT, WRITABLE, Pump
 
 
 class Watcher(Protocol):
@@ -26,38 +26,51 @@ class Endpoint:
     """What lanes and pump know of a socket; a provider derives its own sockets from it.
 
     Attributes:
+        alarms: readiness that `alarm` is told of although nothing pends; `Pump.watch` has to follow a change.
         fd: the descriptor whose readiness counts, -1 for a transport that reports readiness by `Lane.ready`.
         blocking: a call without an overlapped structure may wait (FIONBIO 0).
         closing: 0, or the code that calls get which were waiting when the socket was closed.
         watchers: the waits over several endpoints that this one takes part in, as weak references.
     """
 
-    __slots__ = ("blocking", "closing", "fd", "inbound", "outbound", "pump", "watchers")
+    __slots__ = ("alarms", "blocking", "closing", "fd", "inbound", "outbound", "pump", "watchers")
 
     def __init__(self, pump: Pump, fd: int) -> None:
         self.pump = pump
         self.fd = fd
         self.blocking = True
         self.closing = 0
+        self.alarms = 0
         self.inbound = Lane(self, READABLE)
         self.outbound = Lane(self, WRITABLE)
         self.watchers: list[Callable[[], Watcher | None]] = []
 
     def interest(self) -> int:
-        """The readiness the pump has to look for: the directions with overlapped requests pending."""
-        mask = READABLE if self.inbound.pends else 0
-        return mask | WRITABLE if self.outbound.pends else mask
+        """The readiness the pump has to look for: alarms, and the directions with overlapped requests pending."""
+        mask = 0 if self.closing else self.alarms
+        if self.inbound.pends:
+            mask |= self.inbound.mask
+        return mask | self.outbound.mask if self.outbound.pends else mask
 
     def service(self, ready: int) -> None:
         """The descriptor reports; errors and hang-ups concern both directions."""
+        if self.alarms or ready & URGENT:
+            self.alarm(ready)
         if ready & ~WRITABLE:
             self.inbound.service()
         if ready & ~READABLE:
             self.outbound.service()
 
+    def alarm(self, ready: int) -> None:
+        """The descriptor reports urgent data, or something while there are alarms; what stays reported must be ended.
+
+        Called by the thread that found out, before it tries what waits.
+        """
+
     def abort(self, error: int) -> None:
         """End everything that waits on this endpoint, before its descriptor is closed."""
         self.closing = error
+        self.alarms = 0
         self.inbound.abort(error)
         self.outbound.abort(error)
         # Last, since a request that was queued just before may still be on its way to the pump; from here on nothing
@@ -75,6 +88,7 @@ class Endpoint:
 
     def after_fork(self) -> None:
         """In the child: nobody waits and nothing pends."""
+        self.alarms = 0
         self.watchers = []
         self.inbound.after_fork()
         self.outbound.after_fork()

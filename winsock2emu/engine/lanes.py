@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -42,7 +42,7 @@ import attrs
 from ..defs.codes import WSA_IO_PENDING, WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
 from ..errors import WinsockError
 from ..kernel.waits import Waiter, this_waiter
-from .pump import ReadyWait
+from .pump import URGENT, ReadyWait
 
 if TYPE_CHECKING:
     from .endpoint import Endpoint
@@ -104,7 +104,7 @@ class Request:
         self.attempt = attempt
         self.waiter = waiter
         self.operation = operation
-        self.error = 0  # set when somebody else ended the request: closed, cancelled
+        self.error = 0  # set when somebody else ended the request: closed, cancelled, interrupted
         self.lane: Lane | None = None
         self.preceding: Request | None = None
         self.following: Request | None = None
@@ -115,6 +115,7 @@ class Lane:
 
     Attributes:
         head: the request whose turn it is; None lets a caller try at once.
+        mask: the readiness that a request waits for; 0 while the descriptor has nothing to tell. See `wait_for`.
         timeout_ms: SO_RCVTIMEO or SO_SNDTIMEO; 0 waits for ever.
     """
 
@@ -205,12 +206,15 @@ class Lane:
     def _ready_wait(self, waiter: Waiter, left_ms: float | None) -> bool:
         """Sleep until the descriptor may be ready or the thread is woken; False when the time ran out."""
         fd = self._endpoint.fd
-        if fd < 0:
+        if fd < 0 or not self.mask:
             return self._sleep(waiter, left_ms)
         ready = self._ready
-        if ready is None or not ready.serves(waiter):
+        if ready is None or ready.mask != self.mask or not ready.serves(waiter):
             ready = self._ready = ReadyWait(fd, self.mask, waiter)
-        return ready.wait(waiter, left_ms)
+        bits = ready.wait(waiter, left_ms)
+        if bits & URGENT:
+            self._endpoint.alarm(bits)
+        return bits != 0
 
     def _sleep(self, waiter: Waiter, left_ms: float | None) -> bool:
         return self._endpoint.pump.sleep(waiter, None if left_ms is None else left_ms / 1000)
@@ -248,6 +252,11 @@ class Lane:
         if is_head:
             self._promote(request)
         return PENDING
+
+    def wait_for(self, mask: int) -> None:
+        """From now on requests wait for this readiness of the descriptor; with 0 they wait for `ready`."""
+        self.mask = mask
+        self._promote(self.head)
 
     def ready(self) -> None:
         """A transport without a descriptor has moved in this direction. It may say so from inside an attempt."""
@@ -304,6 +313,19 @@ class Lane:
         return True
 
     # Both
+
+    def interrupt(self, threads: Collection[int], error: int) -> None:
+        """End the synchronous requests of some threads, by their identifiers; the others keep their places."""
+        sleepers = []
+        with self._lock:
+            request = self.head
+            while request is not None:
+                if request.waiter is not None and request.waiter.thread in threads and not request.error:
+                    request.error = error
+                    sleepers.append(request.waiter)
+                request = request.following
+        for waiter in sleepers:
+            waiter.wake()
 
     def abort(self, error: int) -> None:
         """End every request: synchronous ones fail with ``error``, overlapped ones with WSA_OPERATION_ABORTED."""

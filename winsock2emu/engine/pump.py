@@ -26,7 +26,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..defs.codes import WSAENOBUFS
 from ..errors import WinsockError
@@ -45,6 +45,8 @@ INVALID = 0x020  # POLLNVAL, reported unasked
 ENDED = getattr(select, "POLLRDHUP", 0)  # the peer has ended its direction; 0 where it shows as HANGUP with READABLE
 
 _SELECT_BITS = (READABLE, WRITABLE, URGENT)  # the order of select's three lists
+
+_LOOK_UP_MS = 5
 
 GUARDIAN_TICK_S = 0.01
 GUARDIAN_PATIENCE = 3  # ticks during which a leader is expected to leave by itself
@@ -258,11 +260,15 @@ class ReadyWait:
 
     The poll object is built once and reused for as long as the same thread waits for the same descriptor. It does not
     keep the waiter, whose own descriptor goes when its thread ends.
+
+    Attributes:
+        mask: the readiness waited for.
     """
 
-    __slots__ = ("_poll", "_waiter")
+    __slots__ = ("_poll", "_waiter", "mask")
 
     def __init__(self, fd: int, mask: int, waiter: Waiter) -> None:
+        self.mask = mask
         self._waiter = weakref.ref(waiter)
         poll = select.poll()
         poll.register(waiter.fileno(), READABLE)
@@ -273,18 +279,57 @@ class ReadyWait:
         """True when this was made for that thread."""
         return self._waiter() is waiter
 
-    def wait(self, waiter: Waiter, timeout_ms: float | None) -> bool:
-        """Sleep until the descriptor may be ready or the thread is woken; False when the time ran out.
+    def wait(self, waiter: Waiter, timeout_ms: float | None) -> int:
+        """Sleep until the descriptor may be ready or the thread is woken; 0 when the time ran out.
 
-        A very long time may end early.
+        A very long time may end early. Otherwise the readiness bits, a wake-up's READABLE among them.
         """
         ready = self._poll(None if timeout_ms is None else min(timeout_ms, _LONGEST_MS))
         if not ready:
-            return False
+            return 0
         wake = waiter.descriptor
         if ready[0][0] == wake.fileno or ready[-1][0] == wake.fileno:
             wake.clear()
-        return True
+        return ready[0][1] | ready[-1][1]
+
+
+class ChangeWait:
+    """A private wait of one thread until the host has news of a descriptor, also news that make it ready for nothing.
+
+    On hosts without edge-triggered epoll it looks up every few milliseconds instead.
+    """
+
+    __slots__ = ("_epoll", "_fd", "_waiter")
+
+    def __init__(self, fd: int, waiter: Waiter) -> None:
+        self._fd = fd
+        self._waiter = waiter
+        self._epoll: Any = None
+        if hasattr(select, "epoll"):
+            try:
+                self._epoll = select.epoll()
+            except OSError:
+                return  # the limit of open files
+            # Which bits are asked for matters little: any wake-up of the descriptor that finds one of them set counts.
+            self._epoll.register(fd, READABLE | WRITABLE | select.EPOLLET)
+            self._epoll.register(waiter.fileno(), READABLE)
+
+    def wait(self, timeout_ms: float) -> int:
+        """Sleep until there are news or the time is over; the readiness bits there are then."""
+        if self._epoll is None:
+            return ready_now(self._fd, WRITABLE, int(min(timeout_ms, _LOOK_UP_MS)))
+        bits = 0
+        for fd, ready in self._epoll.poll(timeout_ms / 1000):
+            if fd == self._fd:
+                bits = ready
+            else:
+                self._waiter.descriptor.clear()
+        return bits
+
+    def close(self) -> None:
+        """Give back what the host lent."""
+        if self._epoll is not None:
+            self._epoll.close()
 
 
 class WaitSet:
@@ -295,15 +340,16 @@ class WaitSet:
     (in a signal handler): the host refuses that.
     """
 
-    __slots__ = ("_known", "_poll", "_wait", "_waiter", "_wake")
+    __slots__ = ("_known", "_poll", "_waiter", "_wake", "look")
 
     def __init__(self, waiter: Waiter) -> None:
         self._waiter = waiter
         self._wake = waiter.fileno()
         self._poll = select.poll()
         self._poll.register(self._wake, READABLE)
-        self._wait = self._poll.poll
         self._known: dict[int, int] = {}
+        self.look: Callable[[int], list[Report]] = self._poll.poll
+        """``look(0)`` is as ``wait(0)``, for less, but what it returns has to go through `ready` unless it is empty."""
 
     def watch(self, fd: int, mask: int) -> None:
         """Report ``fd`` while it is ready for anything in ``mask``; 0 forgets it, hang-ups included."""
@@ -324,18 +370,21 @@ class WaitSet:
         """
         if timeout_ms is not None and timeout_ms > _LONGEST_MS:
             timeout_ms = _LONGEST_MS
-        ready = self._wait(timeout_ms)
+        return self.ready(self._poll.poll(timeout_ms))
+
+    def ready(self, ready: list[Report]) -> list[Report]:
+        """Reports without a wake-up, which is forgotten."""
         if ready and ready[0][0] == self._wake:  # the host reports in the order of registration
             self._waiter.descriptor.clear()
             del ready[0]
         return ready
 
 
-def ready_now(fd: int, mask: int) -> int:
-    """The readiness bits of one descriptor, without waiting."""
+def ready_now(fd: int, mask: int, timeout_ms: int = 0) -> int:
+    """The readiness bits of one descriptor, without waiting, or after a short wait that nothing else ends."""
     poll = select.poll()
     poll.register(fd, mask)
-    found = poll.poll(0)
+    found = poll.poll(timeout_ms)
     return found[0][1] if found else 0
 
 

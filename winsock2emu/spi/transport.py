@@ -160,8 +160,12 @@ class TransportProvider(Protocol):
         """Set an option from its bytes."""
         ...
 
-    def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> bytes:
-        """Carry out a control code; returns what belongs into the output buffer of ``out_length`` bytes."""
+    def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> Any:
+        """Carry out a control code; returns what belongs into the output buffer of ``out_length`` bytes.
+
+        Bytes, `Relocatable` ones if they hold pointers. SIO_GET_EXTENSION_FUNCTION_POINTER returns the function itself,
+        a callable bound to the provider, which C sees as a pointer (capi/extensions).
+        """
         ...
 
     def WSPSelect(

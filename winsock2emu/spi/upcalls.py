@@ -49,8 +49,12 @@ class Upcalls(Protocol):
         send_to: Callable[..., Any] | None = None,
         receive_from: Callable[..., Any] | None = None,
         /,
+        *,
+        instead_of: Callable[..., Any] | None = None,
     ) -> None:
         """Have the calls that move data on this handle go to entries of its own instead of those in the table.
+
+        ``instead_of``: the send that counts now; nothing happens when another one does, since a layer has taken over.
 
         They take and return what WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom do; None leaves the table's. For providers
         that look up the socket first of all: half of what they add to a call of the host is that look-up. It ends when

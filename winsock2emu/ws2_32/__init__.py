@@ -44,8 +44,9 @@ from .lifecycle import (
 from .names import getaddrinfo, gethostbyname, gethostname, getnameinfo
 from .options import WSAIoctl, getsockopt, ioctlsocket, setsockopt
 from .protocols import WSAEnumProtocols
+from .sharing import WSADuplicateSocket
 from .startup import WSACleanup, WSAStartup
-from .transfer import WSARecv, WSARecvFrom, WSASend, WSASendTo, recv, recvfrom, send, sendto
+from .transfer import WSARecv, WSARecvFrom, WSASend, WSASendMsg, WSASendTo, recv, recvfrom, send, sendto
 from .waiting import WSAPoll, __WSAFDIsSet, select
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "WSACleanup",
     "WSAConnect",
     "WSAData",
+    "WSADuplicateSocket",
     "WSAEnumProtocols",
     "WSAGetLastError",
     "WSAHtonl",
@@ -71,6 +73,7 @@ __all__ = [
     "WSARecv",
     "WSARecvFrom",
     "WSASend",
+    "WSASendMsg",
     "WSASendTo",
     "WSASetLastError",
     "WSASocket",

@@ -70,13 +70,14 @@ def WSASocket(
     Args:
         af, type, protocol: as for `socket`; with ``info`` nothing is matched: they go to the provider as they are,
             and to it 0 and FROM_PROTOCOL_INFO (-1) stand for the record's own value.
-        info: a record from WSAEnumProtocols; only its catalog id chooses the provider.
+        info: a record from WSAEnumProtocols; only its catalog id chooses the provider. Or one from `WSADuplicateSocket`,
+            which makes one more descriptor of that socket, whatever else is asked for.
         group: reserved, 0.
         flags: WSA_FLAG_*.
 
     Raises:
         WinsockError: as `socket`; WSAEINVAL also for undefined flags, and for a record whose catalog id is not
-            installed or belongs to a layered protocol.
+            installed, belongs to a layered protocol, or has been used for a shared socket before.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasocketw
     """
@@ -96,7 +97,7 @@ def WSASocket(
 
 @exported
 def closesocket(s: int) -> None:
-    """Close a socket. Calls of other threads that wait on it fail with WSAEINTR.
+    """Close a socket. Calls of other threads that wait on it fail with WSAEINTR. A shared socket ends with the last one.
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEWOULDBLOCK, non-blocking with a linger time and data to send.

@@ -70,13 +70,18 @@ def ioctlsocket(s: int, command: int, argument: int | None) -> int:
     if argument is None:
         raise WinsockError(WSAEFAULT)
     data = (argument & 0xFFFFFFFF).to_bytes(4, "little")
-    result: bytes = record.wsp.WSPIoctl(s, command & 0xFFFFFFFF, data, 4, None)
+    result: Any = record.wsp.WSPIoctl(s, command & 0xFFFFFFFF, data, len(data), None)
+    if callable(result) or len(result) > len(data):  # a provider that does not look at the room
+        raise WinsockError(WSAEFAULT)
     return int.from_bytes(result, "little") if result else argument
 
 
 @exported
-def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, operation: Any = None) -> bytes:
+def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, operation: Any = None) -> Any:
     """Carry out a control code.
+
+    Records with pointers in them go in and out as `defs.relocatable.Relocatable`: their pointers are offsets from the
+    first byte. `defs.addresslist` makes and reads SOCKET_ADDRESS_LIST.
 
     Args:
         s: a socket.
@@ -86,16 +91,18 @@ def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, 
         operation: overlapped requests are not there yet: anything but None is WSAEOPNOTSUPP.
 
     Returns:
-        What belongs into the output buffer.
+        What belongs into the output buffer, as bytes. For SIO_GET_EXTENSION_FUNCTION_POINTER the function itself, where
+        C has its address in the buffer: a callable of the socket's provider, which takes the socket first.
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEOPNOTSUPP, an unknown code; WSAENOPROTOOPT, not for this kind
-            of socket; WSAEFAULT, a buffer is missing or too small, with ``needed`` where the page promises the size.
+            of socket; WSAEINVAL, nor for this state; WSAEFAULT, a buffer is missing or too small; WSAEINTR, closed
+            while it waited; WSAEWOULDBLOCK, a request that would wait, which stays armed for its network event.
+            ``needed`` is the byte count that the page promises with the failure: the size wanted, or 0.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl
     """
     record = current_process().socket(s)
     if operation is not None:
         raise WinsockError(WSAEOPNOTSUPP)
-    result: bytes = record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, None)
-    return result
+    return record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, None)

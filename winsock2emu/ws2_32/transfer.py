@@ -1,6 +1,7 @@
 """Sending and receiving.
 
-Lives elsewhere: what a transport does with the data (its provider), waiting (engine/lanes).
+Lives elsewhere: what a transport does with the data (its provider), waiting (engine/lanes); WSARecvMsg and WSARecvEx,
+                 which ws2_32.dll does not export (mswsock).
 Buffers:         a sequence of buffer objects, in array order; None in it stands for a WSABUF without memory. The 1.1
                  functions are the one-buffer case of the same entries, as the DLL has it.
 Results:         bytes moved, as an int; an `int` with ``flags`` when a receive has flags to hand back.
@@ -14,9 +15,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..defs.codes import WSAEOPNOTSUPP
+from ..defs.guids import WSAID_WSASENDMSG
 from ..defs.sockaddr import SockAddr
 from ..errors import WinsockError, exported
 from ..process import current_process
+from .extensions import extension
 
 
 def _no_overlapped(s: int, operation: Any) -> None:
@@ -204,3 +207,36 @@ def WSARecvFrom(
     if operation is not None:
         _no_overlapped(s, operation)
     return entry(s, buffers, flags, fromlen, None)  # type: ignore[no-any-return]
+
+
+@exported
+def WSASendMsg(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int = 0,
+    to: bytes | None = None,
+    control: bytes = b"",
+    operation: Any = None,
+) -> int:
+    """Send several buffers as one datagram, with control data.
+
+    Args:
+        s: a datagram or raw socket; an unbound one is bound by this call.
+        buffers: the data, in array order.
+        flags: MSG_DONTROUTE.
+        to: the destination; None for the default peer.
+        control: the control data, in Windows' layout (`mswsock.control_data`): IP_PKTINFO or IPV6_PKTINFO for the
+            source address and interface, IP_TTL or IPV6_HOPLIMIT, IP_TOS or IPV6_TCLASS, IP_ECN or IPV6_ECN.
+        operation: overlapped requests are not there yet: anything but None is WSAEOPNOTSUPP.
+
+    Raises:
+        WinsockError: as `WSASendTo`; WSAEINVAL, a stream socket, a flag that does not exist here, or control data that
+            is malformed or of an unknown kind; WSAEADDRNOTAVAIL, a source address that is not this machine's.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendmsg
+    """
+    record = current_process().socket(s)
+    send_message = extension(record, s, WSAID_WSASENDMSG)
+    if operation is not None:
+        raise WinsockError(WSAEOPNOTSUPP)
+    return send_message(s, buffers, flags, to, control, None)  # type: ignore[no-any-return]

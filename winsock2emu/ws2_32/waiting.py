@@ -48,8 +48,10 @@ def select(
     checked = process.checked.selected
     if checked is None or checked[0] != process.handles.changes or checked[1] != (readfds, writefds, exceptfds):
         checked = _check_select(process, (readfds, writefds, exceptfds), timeout)
-    elif timeout is not None and (timeout[0] < 0 or not 0 <= timeout[1] < _MICROSECONDS):
-        raise WinsockError(WSAEINVAL)
+    elif timeout is not None:
+        seconds, microseconds = timeout
+        if seconds < 0 or (microseconds and not 0 < microseconds < _MICROSECONDS):
+            raise WinsockError(WSAEINVAL)
     return checked[2].wsp.WSPSelect(readfds, writefds, exceptfds, timeout)  # type: ignore[no-any-return]
 
 

@@ -2,6 +2,9 @@
 
 Part played:     getsockopt, setsockopt, ioctlsocket, WSAIoctl.
 Lives elsewhere: every option and code (ws2_32.options and the providers).
+Pointers in it:  what WSAIoctl hands out with pointers in it gets the addresses of the caller's buffer; of what comes in
+                 with pointers, the lists of addresses are gathered. A function that it hands out is its C face
+                 (capi.extensions).
 Sources:         nf-winsock-getsockopt, nf-winsock-setsockopt, nf-winsock-ioctlsocket, nf-winsock2-wsaioctl.
 Negative optlen: Windows reads it as a huge length. SOL_SOCKET options that afd.sys keeps take the value and
                  ignore the length; those of the IP stack, SO_KEEPALIVE and SO_DONTROUTE among them, fail
@@ -10,9 +13,13 @@ Negative optlen: Windows reads it as a huge length. SOL_SOCKET options that afd.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import ws2_32
+from ...defs.addresslist import ENTRY_SIZE, HEADER_SIZE, pack_address_list
 from ...defs.codes import WSAEFAULT, WSAENOBUFS
 from ...defs.constants import (
+    SIO_ADDRESS_LIST_SORT,
     SO_DONTROUTE,
     SO_KEEPALIVE,
     SO_OPENTYPE,
@@ -20,13 +27,15 @@ from ...defs.constants import (
     SO_PROTOCOL_INFOW,
     SOL_SOCKET,
 )
+from ...defs.relocatable import POINTER_SIZE, Relocatable
 from ...errors import WinsockError
 from ...process import current_process
-from .. import memory
+from .. import extensions, memory
 
 __all__ = ["WSAIoctl", "getsockopt", "ioctlsocket", "setsockopt"]
 
 _LENGTH_STAYS = frozenset((SO_PROTOCOL_INFOA, SO_PROTOCOL_INFOW))  # observed: optlen keeps a larger room
+_LONGEST_ADDRESS: Final = 128  # a SOCKADDR_STORAGE
 _OPTION_SIZE = 4  # of every option that a negative length can be given for: BOOL, DWORD, LINGER
 
 
@@ -85,6 +94,8 @@ def WSAIoctl(
         current_process().socket(s)
         raise WinsockError(WSAEFAULT)
     data = memory.read(lpvInBuffer, cbInBuffer) if lpvInBuffer >= memory.LOWEST else None
+    if dwIoControlCode == SIO_ADDRESS_LIST_SORT and data is not None:
+        data = _gathered(data)
     room = cbOutBuffer if lpvOutBuffer >= memory.LOWEST else 0
     try:
         output = ws2_32.WSAIoctl(s, dwIoControlCode, data, room, lpOverlapped or lpCompletionRoutine or None)
@@ -92,12 +103,32 @@ def WSAIoctl(
         if failure.needed is not None:
             memory.store_32(lpcbBytesReturned, failure.needed)
         raise
+    if callable(output):
+        output = extensions.pointer(data or b"", output)
+    elif isinstance(output, Relocatable):
+        output = output.at(lpvOutBuffer)
     if len(output) > room:
         raise WinsockError(WSAEFAULT)
     if output:
         memory.write(lpvOutBuffer, output)
     memory.store_32(lpcbBytesReturned, len(output))
     return 0
+
+
+def _gathered(data: bytes) -> bytes | None:
+    """A SOCKET_ADDRESS_LIST with its addresses in it, wherever the caller has them; None for a bad pointer."""
+    count = int.from_bytes(data[:4], "little", signed=True)
+    if not 0 <= count <= (len(data) - HEADER_SIZE) // ENTRY_SIZE:
+        return data  # cut off, which the provider judges
+    addresses = []
+    for field in range(HEADER_SIZE, HEADER_SIZE + ENTRY_SIZE * count, ENTRY_SIZE):
+        where = int.from_bytes(data[field : field + POINTER_SIZE], "little")
+        size = int.from_bytes(data[field + POINTER_SIZE : field + POINTER_SIZE + 4], "little", signed=True)
+        address = memory.read(where, min(size, _LONGEST_ADDRESS))
+        if address is None:
+            return None
+        addresses.append(address)
+    return pack_address_list(addresses)
 
 
 def _check_socket(s: int, level: int, optname: int) -> None:

@@ -1,8 +1,9 @@
 """The protocol catalog as records in memory.
 
-Part played:     WSAEnumProtocols in both forms, and WSAPROTOCOL_INFO as an in-parameter of other functions.
-Lives elsewhere: the catalog (ws2_32.protocols); the records' bytes (defs.records).
-Sources:         nf-winsock2-wsaenumprotocolsw, ns-winsock2-wsaprotocol_infow.
+Part played:     WSAEnumProtocols and WSADuplicateSocket in both forms, and WSAPROTOCOL_INFO as an in-parameter of
+                 other functions.
+Lives elsewhere: the catalog (ws2_32.protocols), shared sockets (ws2_32.sharing); the records' bytes (defs.records).
+Sources:         nf-winsock2-wsaenumprotocolsw, nf-winsock2-wsaduplicatesocketw, ns-winsock2-wsaprotocol_infow.
 Size query:      all or nothing: too little room gives WSAENOBUFS and the bytes needed, whatever the pointer
                  is.
 """
@@ -10,13 +11,14 @@ Size query:      all or nothing: too little room gives WSAENOBUFS and the bytes 
 from __future__ import annotations
 
 from ... import ws2_32
-from ...defs.codes import WSAEFAULT, WSAENOBUFS
+from ...defs.codes import WSAEFAULT, WSAEINVAL, WSAENOBUFS
 from ...defs.records import PROTOCOL_INFOA_SIZE, PROTOCOL_INFOW_SIZE, ProtocolInfo
 from ...errors import WinsockError
+from ...kernel.processes import process_exists
 from ...process import current_process
 from .. import memory
 
-__all__ = ["WSAEnumProtocolsA", "WSAEnumProtocolsW"]
+__all__ = ["WSADuplicateSocketA", "WSADuplicateSocketW", "WSAEnumProtocolsA", "WSAEnumProtocolsW"]
 
 
 def WSAEnumProtocolsA(lpiProtocols: int, lpProtocolBuffer: int, lpdwBufferLength: int) -> int:
@@ -25,6 +27,27 @@ def WSAEnumProtocolsA(lpiProtocols: int, lpProtocolBuffer: int, lpdwBufferLength
 
 def WSAEnumProtocolsW(lpiProtocols: int, lpProtocolBuffer: int, lpdwBufferLength: int) -> int:
     return _enumerate(lpiProtocols, lpProtocolBuffer, lpdwBufferLength, PROTOCOL_INFOW_SIZE)
+
+
+def WSADuplicateSocketA(s: int, dwProcessId: int, lpProtocolInfo: int) -> int:
+    return _duplicate(s, dwProcessId, lpProtocolInfo, PROTOCOL_INFOA_SIZE)
+
+
+def WSADuplicateSocketW(s: int, dwProcessId: int, lpProtocolInfo: int) -> int:
+    return _duplicate(s, dwProcessId, lpProtocolInfo, PROTOCOL_INFOW_SIZE)
+
+
+def _duplicate(s: int, process_id: int, pointer: int, size: int) -> int:
+    if pointer < memory.LOWEST:
+        # Observed: the process comes before the pointer. To ask the provider would make a duplicate for nobody.
+        current_process().socket(s)
+        raise WinsockError(WSAEFAULT if process_exists(process_id) else WSAEINVAL)
+    memory.write(pointer, _packed(ws2_32.WSADuplicateSocket(s, process_id), size))
+    return 0
+
+
+def _packed(info: ProtocolInfo, size: int) -> bytes:
+    return info.pack_a() if size == PROTOCOL_INFOA_SIZE else info.pack_w()
 
 
 def protocol_info(pointer: int, size: int) -> ProtocolInfo | None:
@@ -51,8 +74,7 @@ def _enumerate(wanted: int, buffer: int, length: int, size: int) -> int:
         memory.store_32(length, needed)
         raise WinsockError(WSAENOBUFS, needed=needed)
     if found:
-        packed = (info.pack_a() if size == PROTOCOL_INFOA_SIZE else info.pack_w() for info in found)
-        memory.write(buffer, b"".join(packed))
+        memory.write(buffer, b"".join(_packed(info, size) for info in found))
     return len(found)
 
 

@@ -54,9 +54,9 @@ def WSASend(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = _operation(lpOverlapped, lpCompletionRoutine)
-    moved = ws2_32.WSASend(s, _buffers(lpBuffers, dwBufferCount, lpNumberOfBytesSent, op), dwFlags, op)
-    _store_count(lpNumberOfBytesSent, moved)
+    op = operation_of(lpOverlapped, lpCompletionRoutine)
+    moved = ws2_32.WSASend(s, buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesSent, op), dwFlags, op)
+    store_count(lpNumberOfBytesSent, moved)
     return 0
 
 
@@ -71,10 +71,10 @@ def WSASendTo(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = _operation(lpOverlapped, lpCompletionRoutine)
-    buffers = _buffers(lpBuffers, dwBufferCount, lpNumberOfBytesSent, op)
+    op = operation_of(lpOverlapped, lpCompletionRoutine)
+    buffers = buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesSent, op)
     moved = ws2_32.WSASendTo(s, buffers, dwFlags, incoming(lpTo, iTolen), op)
-    _store_count(lpNumberOfBytesSent, moved)
+    store_count(lpNumberOfBytesSent, moved)
     return 0
 
 
@@ -87,20 +87,20 @@ def WSARecv(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = _operation(lpOverlapped, lpCompletionRoutine)
+    op = operation_of(lpOverlapped, lpCompletionRoutine)
     if lpFlags < memory.LOWEST:
         buffers, flags = None, 0
     else:
-        buffers = _buffers(lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, op)
+        buffers = buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, op)
         flags = memory.load_u32(lpFlags)
     try:
         moved = ws2_32.WSARecv(s, buffers, flags, op)
     except WinsockError as failure:
         if failure.moved is not None:
-            _store_count(lpNumberOfBytesRecvd, failure.moved)
+            store_count(lpNumberOfBytesRecvd, failure.moved)
         raise
-    _store_count(lpNumberOfBytesRecvd, moved)
-    memory.store_32(lpFlags, _out_flags(moved))
+    store_count(lpNumberOfBytesRecvd, moved)
+    memory.store_32(lpFlags, out_flags(moved))
     return 0
 
 
@@ -115,26 +115,26 @@ def WSARecvFrom(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = _operation(lpOverlapped, lpCompletionRoutine)
+    op = operation_of(lpOverlapped, lpCompletionRoutine)
     if lpFlags < memory.LOWEST:
         buffers, flags = None, 0
     else:
-        buffers = _buffers(lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, op)
+        buffers = buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, op)
         flags = memory.load_u32(lpFlags)
     try:
         moved, sender = ws2_32.WSARecvFrom(s, buffers, flags, optional_room(lpFrom, lpFromlen), op)
     except WinsockError as failure:
         if failure.moved is not None:
-            _store_count(lpNumberOfBytesRecvd, failure.moved)
+            store_count(lpNumberOfBytesRecvd, failure.moved)
             _store_sender(lpFrom, lpFromlen, failure.address)
         raise
-    _store_count(lpNumberOfBytesRecvd, moved)
-    memory.store_32(lpFlags, _out_flags(moved))
+    store_count(lpNumberOfBytesRecvd, moved)
+    memory.store_32(lpFlags, out_flags(moved))
     _store_sender(lpFrom, lpFromlen, sender)
     return 0
 
 
-def _buffers(array: int, count: int, moved_pointer: int, op: Any) -> list[memoryview | None] | None:
+def buffers_at(array: int, count: int, moved_pointer: int, op: Any) -> list[memoryview | None] | None:
     """The WSABUF array; None, which the API refuses, for a bad pointer or a byte count without a place.
 
     Only overlapped calls may leave the byte count out. An empty array has its own error, which comes first.
@@ -148,16 +148,19 @@ def _buffers(array: int, count: int, moved_pointer: int, op: Any) -> list[memory
     return [memory.view(buf, size) for size, buf in _WSABUF.iter_unpack(table)]
 
 
-def _operation(overlapped: int, routine: int) -> int | None:
+def operation_of(overlapped: int, routine: int) -> int | None:
+    """The overlapped request of a call, None for a synchronous one."""
     return overlapped or routine or None
 
 
-def _store_count(pointer: int, moved: int) -> None:
+def store_count(pointer: int, moved: int) -> None:
+    """Store a byte count where there is a place for it."""
     if pointer >= memory.LOWEST:
         memory.store_32(pointer, moved)
 
 
-def _out_flags(moved: int) -> int:
+def out_flags(moved: int) -> int:
+    """The flags that a receive hands back with its bytes."""
     return 0 if type(moved) is int else getattr(moved, "flags", 0)
 
 

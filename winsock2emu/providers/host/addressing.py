@@ -4,9 +4,9 @@ Part played:     the address list, interface list and routing half of WSPIoctl.
 Lives here:      what each code makes of what the host's network tells, and the waits for a change of it.
 Lives elsewhere: the table of codes (ioctls), the host's network (interfaces), news of changes (changes), the order of
                  destinations (destinations).
-Sources:         winsock-ioctls, sio-address-list-query, using-sio-address-list-sort, using-unix-ioctls-in-winsock; R9.12,
-                 R9.23-R9.27, R9.30, R9.31 and the behaviours routeq-*, addrlist-*, addrchange-* of the project's
-                 reference.
+Sources:         winsock-ioctls, sio-address-list-query, using-sio-address-list-sort, using-unix-ioctls-in-winsock;
+                 R9.12, R9.23-R9.27, R9.30, R9.31 and the behaviours routeq-*, addrlist-*, addrchange-* of the
+                 project's reference.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ class ChangeWait(Endpoint):
 
         return self.inbound.run(attempt, operation, timeout_ms=0)
 
-    def wake(self) -> None:
+    def wake(self, endpoint: Endpoint, /) -> None:
         """The socket has changed: whoever waits looks again."""
         self.inbound.ready()
 

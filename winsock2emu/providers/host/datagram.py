@@ -1,4 +1,4 @@
-"""Message-oriented sockets: UDP, and raw IP.
+"""Message-oriented sockets: UDP, and what raw IP has in common with it.
 
 Part played:     the datagram endpoint of afd.sys.
 Lives here:      the default peer, truncation, the errors that come back from the network, one attempt of each call.
@@ -11,7 +11,11 @@ would keep the descriptor ready for ever. Other hosts report connected sockets o
 Hot paths:       ``send_now`` and ``receive_now`` are the host's bound methods while nothing about the socket's state
                  has to be checked, else None; ``_known`` has the host's form of addresses that have passed all checks,
                  for all sockets of a kind.
-Differences:     FIONREAD tells what the host tells; Linux counts the next datagram only.
+Overflow:        SIO_ENABLE_CIRCULAR_QUEUEING makes the host's buffer larger than the program's, and a receive first
+                 drops the oldest datagrams beyond the latter. So the newest are kept, but for a flood that the host's
+                 limit (net.core.rmem_max on Linux) is too small for.
+Differences:     FIONREAD counts all datagrams only on Linux and only for UDP, elsewhere what the host counts: the next
+                 one, or all with their headers.
                  A datagram that was queued before the first connect is delivered, whoever sent it.
 Sources:         nf-winsock-sendto, nf-winsock-recvfrom, winsock-ioctls (SIO_UDP_CONNRESET); R7.6, R11.24-R11.27,
                  A30-A37 of the project's reference.
@@ -22,7 +26,8 @@ from __future__ import annotations
 import _socket
 import errno
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...defs.codes import (
@@ -31,6 +36,7 @@ from ...defs.codes import (
     WSAEINVAL,
     WSAEMSGSIZE,
     WSAENETRESET,
+    WSAENOPROTOOPT,
     WSAENOTCONN,
     WSAEOPNOTSUPP,
     WSAESHUTDOWN,
@@ -38,7 +44,6 @@ from ...defs.codes import (
 from ...defs.constants import (
     AF_INET,
     AF_INET6,
-    IPPROTO_ICMP,
     MSG_DONTROUTE,
     MSG_OOB,
     MSG_PARTIAL,
@@ -47,15 +52,17 @@ from ...defs.constants import (
     SD_RECEIVE,
     SD_SEND,
     SO_BROADCAST,
+    SO_RCVBUF,
     SOCK_DGRAM,
     SOCK_RAW,
 )
 from ...defs.sockaddr import SockAddr
 from ...engine.pump import FAULT, HANGUP, READABLE, WRITABLE, Pump
 from ...errors import WinsockError, would_block
+from .bindtable import is_mapped
 from .conditions import CAN_READ, CAN_WRITE
-from .hostsocket import MOST_BUFFERS, NAME_SIZES, HostSocket, check_buffers, scatter
-from .rawcalls import disconnect
+from .hostsocket import DEFAULT_BUFFER, MOST_BUFFERS, NAME_SIZES, HostSocket, check_buffers, scatter
+from .rawcalls import disconnect, queued_datagrams
 from .translate import HOST_ERRQUEUE, HOST_PEEK, HOST_TRUNC, NOSIGNAL, host_flags, known_address, windows_address
 
 _SEND_FLAGS = MSG_DONTROUTE
@@ -69,10 +76,13 @@ _IS_LINUX = sys.platform == "linux"
 _RECVERR = {AF_INET: (0, 11), AF_INET6: (41, 25)}
 _ICMP_ORIGINS = {AF_INET: 2, AF_INET6: 3}  # a report from the network; others are the host's own
 _ICMP_TIME_EXCEEDED = {AF_INET: 11, AF_INET6: 3}
-_ICMP_FILTER = (255, 1)  # linux/icmp.h: level SOL_RAW, a mask of types to hold back
-_ICMP_ECHO_REQUEST = 8
 _ERRQUEUE_ROOM = 512
 _LARGEST = 65536  # bytes; no datagram of IP is as large
+
+_SOL_SOCKET, _HOST_RCVBUF = int(_socket.SOL_SOCKET), int(_socket.SO_RCVBUF)
+# Hosts count more for a datagram than its data: the buffer that is to hold SO_RCVBUF bytes of data and then some.
+_CIRCULAR_FACTOR = 4
+_CIRCULAR_ROOM = 1 << 20
 
 # Failures of a call that only ever tell the fate of an earlier datagram.
 _REPORTS_ONLY = frozenset((errno.ECONNREFUSED, errno.ECONNRESET))
@@ -86,19 +96,30 @@ _known_addresses: dict[tuple[int, bool], dict[bytes, Any]] = {}
 _MOST_KNOWN = 4096
 
 
+Ancillary = Sequence[tuple[int, int, bytes]]
+"""What the host sends, or tells, beside the data of a datagram: level, type and bytes of each object."""
+
+
+def _no_ancillary() -> Ancillary:
+    return ()
+
+
 class DatagramSocket(HostSocket):
-    """A UDP or raw socket.
+    """A UDP socket, and the base of a raw one (raw.py).
 
     Attributes:
         peer: the default destination, None without one.
         peer_removed: there was one and it was taken away, which ends receiving without an address as well.
         reports: codes from the network that receives have yet to report, oldest first.
         connreset, netreset: SIO_UDP_CONNRESET and SIO_UDP_NETRESET.
+        circular: SIO_ENABLE_CIRCULAR_QUEUEING.
         receive_shut, send_shut: shutdown has ended the direction.
     """
 
     __slots__ = (
         "_known",
+        "_peeks",
+        "circular",
         "connreset",
         "netreset",
         "peer",
@@ -117,35 +138,31 @@ class DatagramSocket(HostSocket):
         self.reports: list[int] = []
         self.connreset = True
         self.netreset = True
+        self.circular = False
+        self._peeks = threading.Lock()
         self.send_shut = False
         self.receive_shut = False
-        self.send_now: Any = host.sendto
+        self.send_now: Any = None
         self.receive_now: Any = None
         self._known = _known_addresses.setdefault((self.family, self.socket_type == SOCK_RAW), {})
         if _IS_LINUX:
             host.setsockopt(*_RECVERR[self.family], 1)
-            if protocol == IPPROTO_ICMP and self.socket_type == SOCK_RAW:
-                # Echo requests are the stack's business on Windows: a raw socket sees replies, not what it sent itself.
-                host.setsockopt(*_ICMP_FILTER, 1 << _ICMP_ECHO_REQUEST)
 
     # Names and peers
 
     def now_bound(self) -> None:
         """The socket has a local address, so it can receive."""
         super().now_bound()
+        if not self.send_shut:
+            self.send_now = self.host.sendto
         # Only Linux tells the size of a datagram that was cut, at no cost.
-        if _IS_LINUX and not self.receive_shut:
+        if _IS_LINUX and not self.receive_shut and not self.circular:
             self.receive_now = self.host.recvfrom_into
         self.changed()
 
     def before_bind(self, name: bytes) -> None:
         """The broadcast address needs its option here, too."""
         self._check_broadcast(name)
-
-    def destination(self, name: bytes | None) -> Any:
-        """As for every socket; a raw one has no ports, and hosts mind a port there."""
-        where = super().destination(name)
-        return where if self.socket_type == SOCK_DGRAM else (where[0], 0, *where[2:])
 
     def connect(self, name: bytes | None, refusal: int = 0) -> None:
         """WSPConnect: set the default peer; an address of zeros, or of no family, takes it away."""
@@ -157,6 +174,8 @@ class DatagramSocket(HostSocket):
             self._check_broadcast(name)
         if refusal:
             raise WinsockError(refusal)
+        if not leave:
+            self.bind_implicitly()
         try:
             if leave:
                 self._disconnect()
@@ -190,7 +209,7 @@ class DatagramSocket(HostSocket):
         room = bytearray(1)
         while True:
             try:
-                if self.host.recvfrom_into(room, 0, HOST_PEEK)[1] == peer:
+                if self.peek([memoryview(room)], 0, HOST_PEEK)[3] == peer:
                     return
                 self.host.recv_into(room)
             except BlockingIOError:
@@ -265,29 +284,39 @@ class DatagramSocket(HostSocket):
             and self.outbound.head is None
         ):
             try:
-                moved = send_now(buffers[0], NOSIGNAL, self._known[to])  # type: ignore[index]  # None is in no dict
-                if not self.bound:
-                    self.now_bound()
-                return moved
-            except (KeyError, TypeError):
-                pass  # an address that is new, or something that is wrong
+                return send_now(buffers[0], NOSIGNAL, self._known[to])  # type: ignore[index]  # None is in no dict
+            except (KeyError, TypeError, ValueError):
+                pass  # an address that is new or no bytes, or something that is wrong
             except OSError as failure:
                 self._report_sent(failure)
+        return self.send_checked(buffers, flags, to, operation)
+
+    def send_checked(
+        self,
+        buffers: Any,
+        flags: int,
+        to: bytes | None,
+        operation: Any,
+        ancillary: Callable[[], Ancillary] = _no_ancillary,
+    ) -> Any:
+        """WSPSendTo with all checks. ``ancillary`` gives what the host is to send beside the data, or raises."""
         views = check_buffers(buffers)
         if to is not None:
             to = self.checked_name(to)
         elif self.peer is None:
             raise WinsockError(WSAENOTCONN)
         self._check_send_flags(flags, WSAEINVAL)
+        beside = ancillary()
         destination = None
         if to is not None:
             destination = self.destination(to)
             self._check_broadcast(to)
-            if self.family != AF_INET or to[4:8] != _BROADCAST:
+            # Not those that depend on the socket: the broadcast address, and IPv4 addresses in IPv6 form.
+            if to[4:8] != _BROADCAST if self.family == AF_INET else not is_mapped(SockAddr(to)):
                 if len(self._known) >= _MOST_KNOWN:
                     self._known.clear()
                 self._known[to] = destination
-        return self._send_datagram(views, flags, destination, operation)
+        return self._send_datagram(views, flags, destination, operation, beside)
 
     def _check_send_flags(self, flags: int, unknown: int) -> None:
         if flags & ~_SEND_FLAGS:
@@ -295,18 +324,21 @@ class DatagramSocket(HostSocket):
         if self.send_shut:
             raise WinsockError(WSAESHUTDOWN)
 
-    def _send_datagram(self, views: list[memoryview], flags: int, destination: Any, operation: Any) -> Any:
+    def _send_datagram(
+        self, views: list[memoryview], flags: int, destination: Any, operation: Any, ancillary: Ancillary = ()
+    ) -> Any:
         """One datagram of all buffers, through the lane."""
         host = self.host
         theirs = host_flags(flags) | NOSIGNAL
         if len(views) > MOST_BUFFERS:
             # All buffers are one message, and a host call takes a limited number of them.
             views = [memoryview(b"".join(views))]
+        self.bind_implicitly()
 
         def attempt() -> int:
             while True:
                 try:
-                    return host.sendmsg(views, (), theirs, destination)
+                    return host.sendmsg(views, ancillary, theirs, destination)
                 except BlockingIOError:
                     raise
                 except OSError as failure:
@@ -373,7 +405,7 @@ class DatagramSocket(HostSocket):
         """WSPRecv: one datagram."""
         if operation is None and not self.peer_removed:
             return self.receive_from(s, buffers, flags, None, None)[0]
-        attempt = self._checked_receive(buffers, flags)
+        attempt = self.checked_receive(buffers, flags)
         if self.peer_removed:
             raise WinsockError(WSAENOTCONN)
         return self.inbound.run(lambda: attempt()[0], operation)
@@ -412,10 +444,12 @@ class DatagramSocket(HostSocket):
                     raise would_block()
                 return self.inbound.wait(self._receive_attempt(check_buffers(buffers), 0))
         self.check_room(room)
-        return self.inbound.run(self._checked_receive(buffers, flags), operation)
+        return self.inbound.run(self.checked_receive(buffers, flags), operation)
 
-    def _checked_receive(self, buffers: Any, flags: int) -> Callable[[], tuple[int, SockAddr]]:
-        """The attempt of a receive whose arguments and state are in order."""
+    def checked_receive(
+        self, buffers: Any, flags: int, room: int = 0, finish: Callable[..., Any] | None = None
+    ) -> Callable[[], Any]:
+        """The attempt of a receive whose arguments and state are in order; ``room`` and ``finish`` as below."""
         views = check_buffers(buffers)
         if flags & ~_RECEIVE_FLAGS:
             raise WinsockError(WSAEOPNOTSUPP)
@@ -423,11 +457,21 @@ class DatagramSocket(HostSocket):
             raise WinsockError(WSAEINVAL)
         if self.receive_shut:
             raise WinsockError(WSAESHUTDOWN)
-        return self._receive_attempt(views, host_flags(flags))
+        return self._receive_attempt(views, host_flags(flags), room, finish)
 
-    def _receive_attempt(self, views: list[memoryview], theirs: int) -> Callable[[], tuple[int, SockAddr]]:
-        """One try to receive a datagram."""
-        host = self.host
+    def _receive_attempt(
+        self, views: list[memoryview], theirs: int, ancillary_room: int = 0, finish: Callable[..., Any] | None = None
+    ) -> Callable[[], Any]:
+        """One try to receive a datagram.
+
+        Args:
+            views: the buffers.
+            theirs: the host's flags.
+            ancillary_room: bytes for what the host has to tell of it.
+            finish: makes the result, or the error, of what the host's call returns; by default it is the bytes and the
+                sender.
+        """
+        receive = self.peek if theirs & HOST_PEEK else self.host.recvmsg_into
         room = sum(map(len, views))
         scattered = None
         if len(views) > MOST_BUFFERS:
@@ -435,7 +479,7 @@ class DatagramSocket(HostSocket):
             scattered, views = views, [memoryview(bytearray(min(room, _LARGEST)))]
         waited = False
 
-        def attempt() -> tuple[int, SockAddr]:
+        def attempt() -> Any:
             nonlocal waited
             while True:
                 if self.receive_shut:
@@ -443,7 +487,9 @@ class DatagramSocket(HostSocket):
                 if self.reports:
                     raise WinsockError(self.reports.pop(0))
                 try:
-                    moved, _, got, sender = host.recvmsg_into(views, 0, theirs)
+                    if self.circular:
+                        self.drop_oldest()
+                    moved, ancillary, got, sender = receive(views, ancillary_room, theirs)
                 except BlockingIOError:
                     if not (waited and _IS_LINUX and self._drain() and self.reports):
                         waited = True
@@ -455,15 +501,72 @@ class DatagramSocket(HostSocket):
                 else:
                     if scattered is not None:
                         scatter(views[0][:moved], scattered)
+                    if finish is not None:
+                        return finish(moved, ancillary, got, sender)
                     if got & HOST_TRUNC:
                         raise self._cut(room, sender)
                     return moved, windows_address(sender, self.host_family)
 
         return attempt
 
+    def peek(self, views: list[memoryview], room: int, theirs: int) -> Any:
+        """The host's recvmsg_into with MSG_PEEK, while nobody counts what waits."""
+        with self._peeks:
+            return self.host.recvmsg_into(views, room, theirs)
+
     def _cut(self, moved: int, sender: Any) -> WinsockError:
         """A datagram was longer than the buffers, which have its first part; the rest is lost."""
         return WinsockError(WSAEMSGSIZE, moved=moved, address=windows_address(sender, self.host_family))
+
+    # What waits to be received
+
+    def readable_bytes(self) -> int:
+        """FIONREAD: the bytes of all datagrams that wait."""
+        try:
+            if self.circular:
+                self.drop_oldest()
+            sizes = self._queued() if self.socket_type == SOCK_DGRAM else None
+        except OSError as failure:
+            raise self.ended(failure) from failure
+        return super().readable_bytes() if sizes is None else sum(sizes)
+
+    def _queued(self) -> list[int] | None:
+        """The sizes of the datagrams that wait, oldest first; None where the host cannot tell."""
+        with self._peeks:
+            while True:
+                try:
+                    return queued_datagrams(self.host)
+                except OSError as failure:
+                    if self.closing or not self._note_reports(failure):
+                        raise
+
+    def queue_in_circles(self) -> None:
+        """SIO_ENABLE_CIRCULAR_QUEUEING: of too many datagrams the oldest are lost, not the newest."""
+        if self._queued() is None:
+            raise WinsockError(WSAENOPROTOOPT)
+        self.circular = True
+        self.receive_now = None  # receives have something to do first
+        self.set_on_host(_SOL_SOCKET, _HOST_RCVBUF, self.settings.get(SO_RCVBUF, DEFAULT_BUFFER))
+
+    def set_on_host(self, level: int, option: int, value: int | bytes) -> None:
+        """As for every socket; with circular queueing the host's buffer stays larger than the program's."""
+        if self.circular and (level, option) == (_SOL_SOCKET, _HOST_RCVBUF) and isinstance(value, int):
+            value = max(value * _CIRCULAR_FACTOR, _CIRCULAR_ROOM)
+        super().set_on_host(level, option, value)
+
+    def drop_oldest(self) -> None:
+        """Circular queueing: lose the oldest datagrams until the rest fits into SO_RCVBUF."""
+        sizes = self._queued() or []
+        surplus = sum(sizes) - self.settings.get(SO_RCVBUF, DEFAULT_BUFFER)
+        room = bytearray(1)
+        while surplus > 0 and len(sizes) > 1:
+            surplus -= self.host.recv_into(room, 1, HOST_TRUNC)
+            sizes.pop()
+
+    def after_fork(self) -> None:
+        """In the child: the lock may have been held by a thread that is gone."""
+        super().after_fork()
+        self._peeks = threading.Lock()
 
     # Waiting
 

@@ -60,6 +60,10 @@ def _scope(packed: bytes) -> int:
     return _SITE_LOCAL if packed[0] == 0xFE and packed[1] & 0xC0 == 0xC0 else _GLOBAL
 
 
+def _with_scope(address: SockAddr, scope_id: int) -> SockAddr:
+    return sockaddr_in6(address.packed, address.port, address.flowinfo, scope_id)
+
+
 def _without_mapping(address: SockAddr) -> SockAddr:
     """The IPv4 address in a mapped one; any other as it is."""
     packed = address.packed
@@ -71,7 +75,7 @@ def _mapped(address: SockAddr) -> bytes:
     return _MAPPED + address.packed if address.family == AF_INET else address.packed
 
 
-def _rank(destination: SockAddr, source: SockAddr | None, usable: bool) -> tuple[object, ...]:
+def _rank(destination: SockAddr, source: SockAddr | None, usable: bool) -> tuple[int, ...]:
     """What decides between destinations, in the order of the rules; smaller is better."""
     there = destination.packed
     precedence, label = _policy(there)
@@ -109,14 +113,13 @@ def best_first(
     not_preferred = {row.address.packed for row in interfaces if not row.preferred}
     links = [row for row in interfaces if row.address.family == AF_INET6 and row.address.scope_id]
     ranked = []
-    for destination in destinations:
+    for given in destinations:
+        destination = given
         scope = _scope(destination.packed)
         if not any(destination.packed) or (scope == _SITE_LOCAL and not destination.scope_id):
             continue
         if scope == _LINK_LOCAL and destination.packed[0] == 0xFE and not destination.scope_id and links:
-            destination = sockaddr_in6(
-                destination.packed, destination.port, destination.flowinfo, links[0].address.scope_id
-            )
+            destination = _with_scope(destination, links[0].address.scope_id)
         source: SockAddr | None
         try:
             source = source_for(_without_mapping(destination))
@@ -124,5 +127,5 @@ def best_first(
             source = None
         usable = source is not None and source.packed not in not_preferred
         ranked.append((_rank(destination, source, usable), destination))
-    ranked.sort(key=lambda pair: pair[0])  # type: ignore[arg-type,return-value]  # all ranks are of one kind
+    ranked.sort(key=lambda pair: pair[0])
     return [destination for _, destination in ranked]

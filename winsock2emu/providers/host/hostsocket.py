@@ -2,14 +2,13 @@
 
 Part played:     the part of msafd that does not care for the protocol.
 Lives here:      bind state, local name, flags that programs see, and the way a socket ends.
-Lives elsewhere: connections (stream), datagrams (datagram), the option table (options).
+Lives elsewhere: connections (stream), datagrams (datagram), the option table (options), who may have a port (binding).
 Host sockets never block and are close-on-exec; blocking is the lanes' business (engine/lanes).
 """
 
 from __future__ import annotations
 
 import _socket
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,6 +26,9 @@ from ...defs.sockaddr import SockAddr
 from ...engine.endpoint import Endpoint
 from ...engine.pump import READABLE, Pump, looker
 from ...errors import WinsockError
+from .binding import Bindings, bind_on_host, checked_local_name, serves_ipv4
+from .bindtable import Binding, is_mapped
+from .rawcalls import readable
 from .translate import HOST_FAMILY, from_host, host_address, windows_address
 
 # Hosts take at most this many buffers in one call (IOV_MAX).
@@ -46,6 +48,8 @@ class HostSocket(Endpoint):
         host: the host socket, non-blocking.
         handle: the SOCKET, which is the host's descriptor number.
         bound: the socket has a local address, by bind or by a call that binds implicitly.
+        binding: what it holds of the provider's ports, None for nothing or when the host has chosen.
+        bindings: the provider's ports, None for a socket without one.
         pending_error: what SO_ERROR reports next, 0 for nothing.
         settings: options kept here because the host has no such option or another idea of it: number to value.
         host_options: what the host has been told, for a host socket that has to be replaced.
@@ -54,6 +58,8 @@ class HostSocket(Endpoint):
 
     __slots__ = (
         "_look",
+        "binding",
+        "bindings",
         "bound",
         "family",
         "flags",
@@ -79,6 +85,8 @@ class HostSocket(Endpoint):
         self.protocol = protocol
         self.flags = flags
         self.bound = False
+        self.binding: Binding | None = None
+        self.bindings: Bindings | None = None
         self.pending_error = 0
         self.settings: dict[Any, Any] = {}
         self._look: Callable[[], Any] | None = None
@@ -114,10 +122,11 @@ class HostSocket(Endpoint):
     def destination(self, name: bytes | None) -> Any:
         """The host's form of a peer address; 0.0.0.0 and port 0 are nobody's address."""
         name = self.checked_name(name)
-        if self.family != AF_UNIX:
-            address = SockAddr(name)
-            if (not address.port and self.socket_type != 3) or not any(address.packed):
-                raise WinsockError(WSAEADDRNOTAVAIL)
+        address = SockAddr(name)
+        if not address.port or not any(address.packed):
+            raise WinsockError(WSAEADDRNOTAVAIL)
+        if is_mapped(address) and not serves_ipv4(self):
+            raise WinsockError(WSAEADDRNOTAVAIL)
         return host_address(name)
 
     def bind(self, name: bytes | None) -> None:
@@ -125,21 +134,28 @@ class HostSocket(Endpoint):
         if self.bound:
             raise WinsockError(WSAEINVAL)
         name = self.checked_name(name)
-        if self.family == AF_UNIX and not SockAddr(name).path:
-            raise WinsockError(WSAEINVAL)
         self.before_bind(name)
-        try:
-            self.host.bind(host_address(name))
-        except OSError as failure:
-            raise self.ended(failure) from failure
+        local = checked_local_name(self, name)
+        if self.bindings is not None:
+            self.bindings.bind(self, local)
+        else:
+            try:
+                bind_on_host(self, local)
+            except OSError as failure:
+                raise self.ended(failure) from failure
         self.now_bound()
+
+    def bind_implicitly(self) -> None:
+        """For a call that needs a local address: one with a dynamic port, unless the host has to choose."""
+        if not self.bound and self.bindings is not None:
+            self.bindings.bind_implicitly(self)
 
     def now_bound(self) -> None:
         """The socket has a local address."""
         self.bound = True
 
     def before_bind(self, name: bytes) -> None:
-        """Refuse what the options do not allow; realise on the host what they do."""
+        """Refuse what the options do not allow."""
 
     def local_name(self, room: int | None) -> SockAddr:
         """WSPGetSockName."""
@@ -173,6 +189,8 @@ class HostSocket(Endpoint):
         ``linger``: a linger time counts.
         """
         self.abort(WSAEINTR)
+        if self.bindings is not None:
+            self.bindings.release(self)  # now, however long the host socket lives on
         try:
             self.let_go(linger=linger)
         finally:
@@ -193,6 +211,13 @@ class HostSocket(Endpoint):
         except RuntimeError:
             return False  # another thread is looking
 
+    def readable_bytes(self) -> int:
+        """FIONREAD: how many bytes wait to be received."""
+        try:
+            return readable(self.host)
+        except OSError as failure:
+            raise self.ended(failure) from failure
+
     def set_on_host(self, level: int, option: int, value: int | bytes) -> None:
         """Set an option of the host."""
         try:
@@ -203,21 +228,16 @@ class HostSocket(Endpoint):
             self.host_options = {}
         self.host_options[level, option] = value
 
-    def renew(self) -> None:
-        """Put a new host socket under the same descriptor number, with the old one's options and local address."""
-        name = self.host.getsockname()
-        fresh = _socket.socket(self.host_family, self.host.type, self.host.proto)
-        try:
-            fresh.setblocking(False)
-            for (level, option), value in (self.host_options or {}).items():
-                fresh.setsockopt(level, option, value)
-            os.dup2(fresh.fileno(), self.fd, inheritable=os.get_inheritable(self.fd))
-        finally:
-            fresh.close()
-        if self.family != AF_UNIX and name[1]:
-            self.host.bind(name)
-
     # Calls that a kind of socket does not have
+
+    def at_mark(self) -> bool:
+        """SIOCATMARK."""
+        raise WinsockError(WSAEINVAL)
+
+    def receive_all(self, code: int, mode: int) -> None:
+        """SIO_RCVALL, SIO_RCVALL_MCAST, SIO_RCVALL_IGMPMCAST (``code``) with a RCVALL_* mode; OFF is how it starts."""
+        if mode:
+            raise WinsockError(WSAEOPNOTSUPP)
 
     def listen(self, backlog: int) -> None:
         """WSPListen."""

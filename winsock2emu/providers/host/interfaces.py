@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import _socket
 import ctypes
+import errno
 import functools
 import os
 import sys
@@ -206,6 +207,8 @@ class HostNetwork:
                 probe.connect(host_address(whole))
                 source = windows_address(probe.getsockname(), family)
             except OSError as failure:
+                if failure.errno == errno.EADDRNOTAVAIL:  # there is no local address that it could be
+                    raise WinsockError(WSAENETUNREACH) from failure
                 raise from_host(failure) from failure
         if not any(source.packed):
             raise WinsockError(WSAENETUNREACH)

@@ -60,6 +60,7 @@ from ...defs.constants import (
 )
 from ...errors import WinsockError
 from .hostsocket import DEFAULT_BUFFER, HostSocket
+from .messages import OBJECTS, switch
 from .stream import CONNECTING, LISTENING, StreamSocket
 
 # Levels that Windows' TCP/IP knows; any other is WSAEINVAL, not WSAENOPROTOOPT.
@@ -216,9 +217,7 @@ def _set_reuse(endpoint: HostSocket, value: bytes) -> None:
     wanted = _number(value) != 0
     if wanted and endpoint.settings.get(SO_EXCLUSIVEADDRUSE):
         raise WinsockError(WSAEINVAL)
-    endpoint.settings[SO_REUSEADDR] = int(wanted)
-    if endpoint.socket_type != SOCK_STREAM:
-        endpoint.set_on_host(_HOST_SOL, int(_socket.SO_REUSEADDR), int(wanted))
+    endpoint.settings[SO_REUSEADDR] = int(wanted)  # for the bind (binding.py)
 
 
 def _set_exclusive(endpoint: HostSocket, value: bytes) -> None:
@@ -249,6 +248,11 @@ def _set_keepalive(endpoint: HostSocket, value: bytes) -> None:
     _on_host(_HOST_SOL, int(_socket.SO_KEEPALIVE), SO_KEEPALIVE, flag=True)(endpoint, value)
 
 
+def _set_oobinline(endpoint: HostSocket, value: bytes) -> None:
+    assert isinstance(endpoint, StreamSocket)
+    endpoint.keep_urgent_inline(_number(value) != 0)
+
+
 def _refuse_type(endpoint: HostSocket, value: bytes) -> None:
     # Observed: the two kinds of sockets have different codes for it.
     raise WinsockError(WSAENOPROTOOPT if endpoint.socket_type == SOCK_STREAM else WSAEINVAL)
@@ -272,6 +276,31 @@ def _refuse_get(endpoint: HostSocket) -> bytes:
     raise WinsockError(WSAEINVAL)
 
 
+def _beside(level: int, number: int) -> Option:
+    """An option that has WSARecvMsg return control data: for datagrams, IPv4's also on a dual-stack socket."""
+
+    def check(endpoint: HostSocket) -> None:
+        if endpoint.socket_type == SOCK_STREAM:
+            raise WinsockError(WSAEINVAL)
+
+    def applies(endpoint: HostSocket) -> bool:
+        if level == IPPROTO_IPV6 or endpoint.family == AF_INET:
+            return endpoint.family == (AF_INET6 if level == IPPROTO_IPV6 else AF_INET)
+        return endpoint.family == AF_INET6 and not endpoint.settings.get(IPV6_V6ONLY, 1)
+
+    def tell(endpoint: HostSocket) -> bytes:
+        check(endpoint)
+        return _dword(endpoint.settings.get((level, number), 0))
+
+    def keep(endpoint: HostSocket, value: bytes) -> None:
+        check(endpoint)
+        on = _number(value) != 0
+        switch(endpoint, level, number, on)
+        endpoint.settings[level, number] = int(on)
+
+    return Option(4, applies, tell, keep)
+
+
 OPTIONS: Final[dict[tuple[int, int], Option]] = {
     (SOL_SOCKET, SO_ACCEPTCONN): Option(4, _stream, _get_acceptconn, None),
     (SOL_SOCKET, SO_BROADCAST): _both(SO_BROADCAST, _HOST_SOL, int(_socket.SO_BROADCAST), _datagram),
@@ -283,7 +312,7 @@ OPTIONS: Final[dict[tuple[int, int], Option]] = {
     (SOL_SOCKET, SO_KEEPALIVE): Option(4, _stream, _kept(SO_KEEPALIVE), _set_keepalive, Lengths.BYTE),
     (SOL_SOCKET, SO_LINGER): Option(4, _stream, _get_linger, _set_linger),
     (SOL_SOCKET, SO_MAX_MSG_SIZE): Option(4, _datagram, lambda endpoint: _dword(_LARGEST_UDP[endpoint.family]), None),
-    (SOL_SOCKET, SO_OOBINLINE): _both(SO_OOBINLINE, _HOST_SOL, int(_socket.SO_OOBINLINE), _stream),
+    (SOL_SOCKET, SO_OOBINLINE): Option(4, _stream, _kept(SO_OOBINLINE), _set_oobinline, Lengths.FLAG),
     (SOL_SOCKET, SO_PROTOCOL_INFOA): Option(372, _any, lambda endpoint: endpoint.info.pack_a(), None),
     (SOL_SOCKET, SO_PROTOCOL_INFOW): Option(628, _any, lambda endpoint: endpoint.info.pack_w(), None),
     (SOL_SOCKET, SO_RCVBUF): _buffer(SO_RCVBUF, int(_socket.SO_RCVBUF)),
@@ -318,6 +347,7 @@ OPTIONS: Final[dict[tuple[int, int], Option]] = {
         Lengths.NARROW,
     ),
     (IPPROTO_IPV6, IPV6_V6ONLY): Option(4, _ipv6, _kept(IPV6_V6ONLY, 1), _set_v6only, Lengths.BYTE),
+    **{(level, one.option): _beside(level, one.option) for level, objects in OBJECTS.items() for one in objects},
 }
 
 _TELL_SIZE: Final = frozenset((SO_PROTOCOL_INFOA, SO_PROTOCOL_INFOW))

@@ -6,17 +6,18 @@ Lives here:      which socket a handle means, making and closing sockets; one li
 Lives elsewhere: the calls (stream, datagram, options, ioctls, selecting), text forms of addresses (defs/addresstext).
 Handles:         IFS handles, the host's descriptor numbers, registered through WPUModifyIFSHandle and given back before
                  the descriptor is closed, since the host gives the number out again at once.
-Unwritten:       what later chapters bring (events, overlapped requests, multipoint, QOS, sharing) fails with
-                 WSAEOPNOTSUPP.
+Unwritten:       what later chapters bring (events, overlapped requests, multipoint, QOS) fails with WSAEOPNOTSUPP.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 from _socket import IPPROTO_IPV6, IPV6_V6ONLY
 from _socket import socket as HostSocketObject
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
 
 import attrs
 
@@ -24,7 +25,6 @@ from ...defs.addresstext import address_to_string, string_to_address
 from ...defs.codes import (
     WSAEACCES,
     WSAEAFNOSUPPORT,
-    WSAEFAULT,
     WSAEINTR,
     WSAEINVAL,
     WSAENOTSOCK,
@@ -36,7 +36,6 @@ from ...defs.constants import (
     AF_INET6,
     AF_UNIX,
     FROM_PROTOCOL_INFO,
-    SIO_GET_EXTENSION_FUNCTION_POINTER,
     SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
@@ -44,19 +43,26 @@ from ...defs.constants import (
     WSA_FLAG_OVERLAPPED,
     WSA_FLAG_REGISTERED_IO,
 )
-from ...defs.guids import WSAID_WSAPOLL
 from ...defs.records import ProtocolInfo, WSPData
 from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
 from ...spi.upcalls import Upcalls
+from .binding import Bindings
+from .changes import ChangeWaits
 from .datagram import DatagramSocket
 from .hostsocket import HostSocket
-from .ioctls import control
+from .interfaces import HostNetwork
+from .ioctls import Request, control
+from .messages import receive_message, send_message
 from .options import get_option, set_option
 from .polling import PollList
+from .raw import RawSocket
 from .selecting import Selection
+from .sharing import Descriptor, Sharing
 from .stream import StreamSocket
 from .translate import HOST_FAMILY, from_host
+from .unix import UnixSocket
+from .urgent import present
 from .watching import keep
 
 SPI_VERSION = 0x0202
@@ -66,16 +72,20 @@ _FLAGS = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_REGISTERED_
 
 
 class _Kept(threading.local):
-    """The waits that a thread may repeat, the last one first."""
+    """The waits that a thread may repeat: the one it made last, and those before it."""
 
+    selection: Selection | None = None
     selections: tuple[Selection, ...] = ()
     polls: tuple[PollList, ...] = ()
 
 
-EXTENSIONS: Final = {
-    WSAID_WSAPOLL.bytes_le: "WSAPoll",
-}
-"""The functions that programs find by GUID, by name."""
+_ALONE = contextlib.nullcontext()
+
+
+def _kind_of(info: ProtocolInfo) -> type[HostSocket]:
+    if info.socket_type == SOCK_STREAM:
+        return UnixSocket if info.address_family == AF_UNIX else StreamSocket
+    return RawSocket if info.socket_type == SOCK_RAW else DatagramSocket
 
 
 def _unwritten(*arguments: Any) -> NoReturn:
@@ -83,13 +93,25 @@ def _unwritten(*arguments: Any) -> NoReturn:
 
 
 class HostProvider:
-    """TCP, UDP and raw IP over IPv4 and IPv6, and AF_UNIX streams, on the host's stack; a `TransportProvider`."""
+    """TCP, UDP and raw IP over IPv4 and IPv6, and AF_UNIX streams, on the host's stack; a `TransportProvider`.
+
+    Attributes:
+        network: the host's interfaces and routes, as control codes see them.
+        waits: requests that wait for a change.
+        bindings: the ports that TCP and UDP sockets hold.
+        sharing: sockets with several descriptors.
+    """
 
     def __init__(self) -> None:
         self._sockets: dict[int, HostSocket] = {}
         self._upcalls: Upcalls | None = None
         self._startups = 0
         self._kept = _Kept()
+        self.network = HostNetwork()
+        self.waits = ChangeWaits()
+        self.bindings = Bindings()
+        self.sharing = Sharing(self._sockets)
+        present(self)
 
     # Life
 
@@ -102,17 +124,27 @@ class HostProvider:
         self._startups -= 1
         if self._startups > 0:
             return
-        for endpoint in tuple(self._sockets.values()):
+        kept = self.sharing.end()
+        for endpoint in (*self._sockets.values(), *kept):
             endpoint.abort(WSAEINTR)
+        # Nobody is left who could be told to call again, so nothing lingers; data on its way is sent all the same.
         while self._sockets:
-            # Nobody is left who could be told to call again, so nothing lingers; data on its way is sent all the same.
-            self._close(self._sockets.popitem()[1], linger=False)
+            self._close(*self._sockets.popitem(), linger=False)
+        for endpoint in kept:
+            self._end(endpoint, linger=False)
 
     def after_fork(self) -> None:
         """In the child: nothing waits, every lock is new."""
+        self.waits.after_fork()
+        self.bindings.reset_locks()
+        self.sharing.after_fork()
         self._kept = _Kept()
         for endpoint in self._sockets.values():
             endpoint.after_fork()
+
+    def endpoints(self) -> Iterable[HostSocket]:
+        """All sockets; one that is shared may come more than once."""
+        return self._sockets.values()
 
     def _socket(self, s: int) -> HostSocket:
         try:
@@ -125,6 +157,8 @@ class HostProvider:
     def WSPSocket(self, af: int, type: int, protocol: int, info: ProtocolInfo, group: int, flags: int, /) -> int:
         if flags & ~_FLAGS:
             raise WinsockError(WSAEINVAL if flags & ~0x1FF else WSAEOPNOTSUPP)
+        if info.provider_reserved:
+            return self._open_shared(info.provider_reserved, flags)
         # Arguments win over the record, as on Windows; what they leave open is the record's.
         af = info.address_family if af in _OPEN else af
         type = info.socket_type if type in _OPEN else type
@@ -139,8 +173,8 @@ class HostProvider:
             info = attrs.evolve(info, address_family=af, socket_type=type, protocol=0 if type == SOCK_RAW else protocol)
         try:
             host = HostSocketObject(HOST_FAMILY[af], type, protocol)
-            if af == AF_INET6:
-                # Only here: an accepted socket has its listener's, and hosts refuse a change once it is bound.
+            if af == AF_INET6 and type != SOCK_RAW:
+                # Only here: an accepted socket has its listener's, and hosts refuse a change once it is bound (or raw).
                 host.setsockopt(int(IPPROTO_IPV6), int(IPV6_V6ONLY), 1)
         except PermissionError as failure:
             raise WinsockError(WSAEACCES) from failure
@@ -154,12 +188,15 @@ class HostProvider:
         assert upcalls is not None, "WSPStartup comes first"
         try:
             host.setblocking(False)
-            kind = StreamSocket if info.socket_type == SOCK_STREAM else DatagramSocket
-            endpoint = kind(upcalls.engine, host, info, protocol, flags)
+            if not flags & WSA_FLAG_NO_HANDLE_INHERIT:
+                os.set_inheritable(host.fileno(), True)
+            endpoint = _kind_of(info)(upcalls.engine, host, info, protocol, flags)
+            if info.address_family != AF_UNIX and info.socket_type != SOCK_RAW:
+                endpoint.bindings = self.bindings
             self._sockets[endpoint.fd] = endpoint
             s = endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
             entries = (endpoint.send, endpoint.receive, endpoint.send_to, endpoint.receive_from)
-            upcalls.own_entries(s, *(entries[:2] if kind is StreamSocket else entries))  # 64 bytes each
+            upcalls.own_entries(s, *(entries[:2] if isinstance(endpoint, StreamSocket) else entries))  # 64 bytes each
         except BaseException:
             self._sockets.pop(host.fileno(), None)
             host.close()
@@ -168,21 +205,63 @@ class HostProvider:
 
     def WSPCloseSocket(self, s: int, /) -> None:
         endpoint = self._socket(s)
-        endpoint.before_close()
+        if self.sharing.is_last(s):
+            endpoint.before_close()
         if self._sockets.pop(s, None) is None:
             raise WinsockError(WSAENOTSOCK)
-        self._close(endpoint, linger=True)
+        self._close(s, endpoint, linger=True)
 
-    def _close(self, endpoint: HostSocket, *, linger: bool) -> None:
+    def _close(self, s: int, endpoint: HostSocket, *, linger: bool) -> None:
+        """Give a handle back; its socket ends with the last one."""
         assert self._upcalls is not None
         try:
             # First, since the host gives the number out again at once.
-            self._upcalls.WPUCloseSocketHandle(endpoint.handle)
+            self._upcalls.WPUCloseSocketHandle(s)
         finally:
-            endpoint.close(linger=linger)
+            if not self.sharing.leave(endpoint, s):
+                self._end(endpoint, linger=linger)
+
+    def _end(self, endpoint: HostSocket, *, linger: bool) -> None:
+        endpoint.abort(WSAEINTR)
+        self.waits.close(endpoint)
+        endpoint.close(linger=linger)
+
+    # Sharing
+
+    def WSPDuplicateSocket(self, s: int, process_id: int, /) -> ProtocolInfo:
+        endpoint = self._socket(s)
+        ticket = self.sharing.issue(endpoint, s, process_id)
+        return attrs.evolve(endpoint.info, provider_reserved=ticket)
+
+    def _open_shared(self, ticket: int, flags: int) -> int:
+        """One more descriptor of the socket that WSPDuplicateSocket gave a ticket for."""
+        upcalls = self._upcalls
+        assert upcalls is not None, "WSPStartup comes first"
+        inheritable = not flags & WSA_FLAG_NO_HANDLE_INHERIT
+        endpoint, descriptor = self.sharing.open(ticket, inheritable=inheritable)
+        s = descriptor.handle
+        self._sockets[s] = endpoint
+        try:
+            upcalls.WPUModifyIFSHandle(endpoint.info.catalog_entry_id, s)
+            upcalls.own_entries(s, *descriptor.entries())
+            for partner in self.sharing.partners(endpoint):
+                with contextlib.suppress(WinsockError):  # closed meanwhile
+                    upcalls.own_entries(partner.handle, *partner.entries(), instead_of=endpoint.send)
+        except BaseException:
+            if self._sockets.pop(s, None) is not None and not self.sharing.leave(endpoint, s):
+                self._end(endpoint, linger=False)
+            raise
+        return s
+
+    def _through(self, s: int) -> contextlib.AbstractContextManager[None]:
+        """Around a call that may wait: closing this descriptor of a shared socket has to end it."""
+        return self.sharing.descriptors.get(s) or _ALONE
+
+    # Calls
 
     def WSPBind(self, s: int, name: bytes | None, /) -> None:
         self._socket(s).bind(name)
+        self.sharing.bound_through(s)
 
     def WSPListen(self, s: int, backlog: int, /) -> None:
         self._socket(s).listen(backlog)
@@ -193,7 +272,8 @@ class HostProvider:
         listener = self._socket(s)
         if condition is not None:
             raise WinsockError(WSAEOPNOTSUPP)
-        host, address = listener.accept(namelen)
+        with self._through(s):
+            host, address = listener.accept(namelen)
         endpoint = self._register(host, listener.info, listener.protocol, listener.flags)
         assert isinstance(endpoint, StreamSocket)
         assert isinstance(listener, StreamSocket)
@@ -218,7 +298,9 @@ class HostProvider:
             refusal = WSAEPROTONOSUPPORT
         elif sqos is not None:
             refusal = WSAEOPNOTSUPP
-        endpoint.connect(name, refusal)
+        with self._through(s):
+            endpoint.connect(name, refusal)
+        self.sharing.bound_through(s)
         return b""
 
     def WSPShutdown(self, s: int, how: int, /) -> None:
@@ -232,17 +314,20 @@ class HostProvider:
 
     # Data. Programs come straight to the socket (own_entries), layers that call this table come here.
 
+    def _mover(self, s: int) -> HostSocket | Descriptor:
+        return self.sharing.descriptors.get(s) or self._socket(s)
+
     def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
-        return self._socket(s).send(s, buffers, flags, operation)
+        return self._mover(s).send(s, buffers, flags, operation)
 
     def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
-        return self._socket(s).receive(s, buffers, flags, operation)
+        return self._mover(s).receive(s, buffers, flags, operation)
 
     def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any, /) -> Any:
-        return self._socket(s).send_to(s, buffers, flags, to, operation)
+        return self._mover(s).send_to(s, buffers, flags, to, operation)
 
     def WSPRecvFrom(self, s: int, buffers: Any, flags: int, fromlen: int | None, operation: Any, /) -> Any:
-        return self._socket(s).receive_from(s, buffers, flags, fromlen, operation)
+        return self._mover(s).receive_from(s, buffers, flags, fromlen, operation)
 
     # Options, control codes, waiting
 
@@ -254,13 +339,11 @@ class HostProvider:
         set_option(endpoint, level, option, value)
         endpoint.changed()
 
-    def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> bytes:
+    def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> Any:
         endpoint = self._socket(s)
         if operation is not None:
             raise WinsockError(WSAEOPNOTSUPP)
-        if code == SIO_GET_EXTENSION_FUNCTION_POINTER:
-            return self._extension(data, out_length)
-        return control(endpoint, code, data, out_length)
+        return control(Request(s, endpoint, data, out_length, self), code)
 
     def WSPSelect(
         self,
@@ -270,25 +353,29 @@ class HostProvider:
         timeout: tuple[int, int] | None,
         /,
     ) -> tuple[list[int], list[int], list[int]]:
-        kept = self._kept
-        for selection in kept.selections:
-            watch = selection.watch
-            if selection.sets == (readfds, writefds, exceptfds) and not (watch.lost or watch.busy):
-                break
-        else:
-            selection = Selection((readfds, writefds, exceptfds), self._socket)
-            kept.selections = keep(selection, kept.selections)
+        selection = self._kept.selection
+        if (
+            selection is None
+            or selection.sets != (readfds, writefds, exceptfds)
+            or selection.watch.lost
+            or selection.watch.busy
+        ):
+            selection = self._selection((readfds, writefds, exceptfds))
         return selection.wait(timeout)
 
-    # Extension functions: what SIO_GET_EXTENSION_FUNCTION_POINTER tells, in the form of the API function of the name.
+    def _selection(self, sets: tuple[Sequence[int] | None, Sequence[int] | None, Sequence[int] | None]) -> Selection:
+        """The wait for these sets: one of those kept, or a new one."""
+        kept = self._kept
+        for selection in kept.selections:
+            if selection.sets == sets and not (selection.watch.lost or selection.watch.busy):
+                break
+        else:
+            selection = Selection(sets, self._socket)
+            kept.selections = keep(selection, kept.selections)
+        kept.selection = selection
+        return selection
 
-    def _extension(self, guid: bytes | None, out_length: int) -> Any:
-        if guid is None or len(guid) < 16 or out_length < 8:
-            raise WinsockError(WSAEFAULT)
-        name = EXTENSIONS.get(bytes(guid[:16]))
-        if name is None:
-            raise WinsockError(WSAEINVAL)
-        return getattr(self, name)
+    # Extension functions (extensions.EXTENSIONS), each in the form of the API function of its name.
 
     def WSAPoll(self, fds: Sequence[tuple[int, int]], timeout: int, /) -> tuple[int, list[int]]:
         """Wait until a socket meets one of its conditions: how many do, and the bits of each."""
@@ -301,6 +388,32 @@ class HostProvider:
             polled = PollList(fds, self._sockets)
             kept.polls = keep(polled, kept.polls)
         return polled.wait(timeout)
+
+    def WSARecvMsg(
+        self,
+        s: int,
+        buffers: Any,
+        control_room: int,
+        namelen: int | None = None,
+        flags: int = 0,
+        operation: Any = None,
+        /,
+    ) -> Any:
+        """Receive a datagram with its control data: a `ReceivedMessage`."""
+        return receive_message(self._socket(s), buffers, control_room, namelen, flags, operation)
+
+    def WSASendMsg(
+        self,
+        s: int,
+        buffers: Any,
+        flags: int = 0,
+        to: bytes | None = None,
+        control: bytes = b"",
+        operation: Any = None,
+        /,
+    ) -> Any:
+        """Send a datagram with control data: the bytes accepted."""
+        return send_message(self._socket(s), buffers, flags, to, control, operation)
 
     # Text
 
@@ -323,5 +436,5 @@ class HostProvider:
     def WSPCancelBlockingCall(self) -> None:
         raise WinsockError(WSAEOPNOTSUPP)
 
-    WSPAsyncSelect = WSPDuplicateSocket = WSPEnumNetworkEvents = WSPEventSelect = _unwritten
+    WSPAsyncSelect = WSPEnumNetworkEvents = WSPEventSelect = _unwritten
     WSPGetOverlappedResult = WSPGetQOSByName = WSPJoinLeaf = WSPRecvDisconnect = WSPSendDisconnect = _unwritten

@@ -15,9 +15,12 @@ import sys
 import termios
 from typing import Any
 
-from .translate import HOST_UNSPEC, from_host
+from .translate import HOST_PEEK, HOST_TRUNC, HOST_UNSPEC, from_host
 
 _IS_LINUX = sys.platform == "linux"
+_SOL_SOCKET = int(_socket.SOL_SOCKET)
+_SO_PEEK_OFF = 42  # linux/socket.h
+_SIOCATMARK = 0x8905 if _IS_LINUX else 0x40047307
 _SO_NWRITE = 0x1024  # macOS: bytes in the send buffer
 
 
@@ -43,6 +46,47 @@ def disconnect(descriptor: int) -> None:
 def reset(descriptor: int) -> bool:
     """Reset a TCP connection without closing its socket; False where the host cannot (all but Linux)."""
     return _IS_LINUX and not _connect_unspecified(descriptor)
+
+
+def readable(host: _socket.socket) -> int:
+    """Bytes that the next receive can have; of datagrams the first one's, on Linux."""
+    count = array.array("i", [0])
+    fcntl.ioctl(host.fileno(), termios.FIONREAD, count)
+    return count[0]
+
+
+def queued_datagrams(host: _socket.socket) -> list[int] | None:
+    """The sizes of the datagrams that wait on a UDP socket, oldest first; None where the host cannot tell.
+
+    Only Linux can. Datagrams without data may be missing. Until it returns, other peeks at this socket see later
+    datagrams than they should.
+
+    Raises:
+        OSError: what else a receive would tell.
+    """
+    if not _IS_LINUX:
+        return None
+    try:
+        host.setsockopt(_SOL_SOCKET, _SO_PEEK_OFF, 0)
+    except OSError:
+        return None  # a kernel that is too old
+    sizes = []
+    room = bytearray(1)
+    try:
+        while True:
+            # Each peek begins where the last one ended, and with MSG_TRUNC it ends with its datagram.
+            sizes.append(host.recv_into(room, 1, HOST_PEEK | HOST_TRUNC))
+    except BlockingIOError:
+        return sizes
+    finally:
+        host.setsockopt(_SOL_SOCKET, _SO_PEEK_OFF, -1)
+
+
+def at_mark(host: _socket.socket) -> bool:
+    """True when urgent data, kept in the stream, is what the next receive begins with."""
+    answer = array.array("i", [0])
+    fcntl.ioctl(host.fileno(), _SIOCATMARK, answer)
+    return bool(answer[0])
 
 
 def unsent(host: _socket.socket) -> int:

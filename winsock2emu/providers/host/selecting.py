@@ -17,7 +17,7 @@ from ...defs.codes import WSAENOTSOCK
 from ...errors import WinsockError
 from .conditions import EXCEPTIONAL, TO_READ, TO_WRITE, WAS_CLOSED
 from .hostsocket import HostSocket
-from .watching import Watch, copied
+from .watching import Found, Watch, copied
 
 Sets = tuple[list[int], list[int], list[int]]
 
@@ -33,7 +33,7 @@ class Selection:
         socket: the socket behind a handle.
     """
 
-    __slots__ = ("_members", "sets", "watch")
+    __slots__ = ("_members", "_wait", "sets", "watch")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Selection:
             for endpoint in members.values():
                 asked[endpoint] = asked.get(endpoint, 0) | meaning
         self.watch = Watch(asked)
+        self._wait = self.watch.wait
 
     def wait(self, timeout: tuple[int, int] | None) -> Sets:
         """Wait until a member of one of the sets is ready.
@@ -62,9 +63,15 @@ class Selection:
         Raises:
             WinsockError: WSAENOTSOCK, a member was closed during the wait.
         """
-        found = self.watch.wait(timeout if timeout is None else timeout[0] + timeout[1] / _MICROSECONDS)
-        if not found:
-            return [], [], []
+        if timeout is None:
+            found = self._wait(None)
+        else:
+            seconds, microseconds = timeout
+            found = self._wait(seconds + microseconds / _MICROSECONDS if microseconds else seconds)
+        return self._ready(found) if found else ([], [], [])
+
+    def _ready(self, found: Found) -> Sets:
+        """What the conditions that were found mean to the sets."""
         if any(conditions & WAS_CLOSED for conditions in found.values()):
             raise WinsockError(WSAENOTSOCK)
         readable, writable, exceptional = (

@@ -30,9 +30,11 @@ Sources:         nf-winsock2-connect, -accept, -send, -recv, -shutdown, -closeso
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import os
 import struct
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -50,6 +52,7 @@ from ...defs.codes import (
     WSAETIMEDOUT,
 )
 from ...defs.constants import (
+    AF_INET6,
     AF_UNIX,
     MSG_DONTROUTE,
     MSG_OOB,
@@ -67,6 +70,8 @@ from ...defs.sockaddr import SockAddr
 from ...engine.lanes import Operation
 from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
 from ...errors import WinsockError, would_block
+from .binding import keep_reusable
+from .closing import all_acknowledged
 from .conditions import (
     CAN_ACCEPT,
     CAN_READ,
@@ -78,8 +83,10 @@ from .conditions import (
     WAS_RESET,
 )
 from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers, scatter
-from .rawcalls import reset, unsent
-from .translate import NOSIGNAL, host_flags, windows_address
+from .rawcalls import readable, reset, unsent
+from .sending import Sending, drop, leftovers
+from .translate import HOST_OOB, HOST_PEEK, NOSIGNAL, host_flags, windows_address
+from .urgent import UrgentChannel, UrgentSending, other_end
 
 UNCONNECTED = 0  # new, bound, or after a connect that failed
 LISTENING = 1  # connection requests queue up
@@ -100,11 +107,10 @@ _WITHOUT_TRY = 32
 
 _SOL_SOCKET = int(_socket.SOL_SOCKET)
 _SO_ERROR = int(_socket.SO_ERROR)
-_SO_REUSEADDR = int(_socket.SO_REUSEADDR)
 _SO_LINGER = int(_socket.SO_LINGER)
+_V6ONLY = (int(_socket.IPPROTO_IPV6), int(_socket.IPV6_V6ONLY))
 _SO_NOSIGPIPE = 0x1022  # of hosts without MSG_NOSIGNAL
 _SHUT_WR = int(_socket.SHUT_WR)
-_HOST_PEEK = int(_socket.MSG_PEEK)
 _ABORTIVE = struct.pack("ii", 1, 0)
 
 # SOMAXCONN_HINT(n) is -n; Windows clips the hint to this range.
@@ -128,8 +134,9 @@ _TO_SENDS, _TO_RECEIVES = 0, 1
 _AFTER_CONNECT = frozenset((errno.ECONNRESET, errno.EPIPE))
 
 _MOST_AT_ONCE = 1 << 20  # bytes that one receive into very many buffers asks the host for
+_meeting = threading.Lock()  # of a connection and its first urgent byte, which two threads may notice
+
 _YIELDS = 100_000  # a first try takes microseconds; a thread that was interrupted inside one must not block all others
-_LINGER_TICK_S = 0.005
 
 
 class StreamSocket(HostSocket):
@@ -142,10 +149,12 @@ class StreamSocket(HostSocket):
         receive_shut, send_shut: shutdown has ended the direction.
         connect_failed: the last connect failed and none has succeeded since; select calls that exceptional.
         sending: a thread tries to send without queueing first.
+        urgent: what is kept of urgent data, None until there is some.
     """
 
     __slots__ = (
         "_connect_code",
+        "_rest",
         "_waits",
         "broken",
         "connect_failed",
@@ -156,6 +165,7 @@ class StreamSocket(HostSocket):
         "send_shut",
         "sending",
         "state",
+        "urgent",
     )
 
     def __init__(self, pump: Pump, host: _socket.socket, info: Any, protocol: int, flags: int) -> None:
@@ -171,25 +181,28 @@ class StreamSocket(HostSocket):
         self.receive_now: Any = None
         self.send_now: Any = None
         self.sending = False
+        self.urgent: UrgentChannel | None = None
+        if self.family != AF_UNIX:
+            self.inbound.mask = READABLE | URGENT  # a receive that waits notices urgent data
+        self._rest: Sending | None = None  # of a non-blocking send, with the pump now
         if not NOSIGNAL:
             host.setsockopt(_SOL_SOCKET, _SO_NOSIGPIPE, 1)
 
     # Connecting
 
-    def before_bind(self, name: bytes) -> None:
-        """TIME_WAIT never hinders a bind on Windows; on the host it does without this option."""
-        if self.family != AF_UNIX:
-            self.host.setsockopt(_SOL_SOCKET, _SO_REUSEADDR, 1)
-
     def _now_connected(self) -> None:
         self.state = CONNECTED
         self.bound = True
         self.connect_failed = False
-        self.receive_now = self.host.recv_into
+        if self.settings.get(SO_OOBINLINE):
+            self._meet_urgent()
+        self.receive_now = self.host.recv_into if self.urgent is None else None
         self.send_now = self.host.send
         self.changed()
 
     def _connect_ended(self, code: int) -> None:
+        if self.family != AF_UNIX:
+            self._start_over()
         self.state = UNCONNECTED
         self.connect_failed = True
         self._connect_code = code
@@ -202,10 +215,13 @@ class StreamSocket(HostSocket):
         destination = self._destination_checked_in_order(name)
         if refusal:
             raise WinsockError(refusal)
-        again, self.connect_failed = self.connect_failed, False
+        self.connect_failed = False
         self.pending_error = 0
         self.peer = windows_address(destination, self.host_family)
-        number = self._host_connect(destination, again)
+        if self.bindings is not None:
+            self.bind_implicitly()
+            keep_reusable(self)
+        number = self._host_connect(destination)
         if number == errno.EINPROGRESS:
             self.state = CONNECTING
             self.bound = True
@@ -225,21 +241,40 @@ class StreamSocket(HostSocket):
         if self.state == CONNECTING:
             self.outbound.run(self._connect_attempt, timeout_ms=0)
 
-    def _host_connect(self, destination: Any, again: bool) -> int:
+    def _host_connect(self, destination: Any) -> int:
         """The host's errno for a connect, 0 on success."""
         try:
             number = self.host.connect_ex(destination)
-            if again and number == errno.ECONNABORTED:
-                # Linux answers the first connect after a failed one like this, which only makes the socket new again.
-                number = self.host.connect_ex(destination)
-            elif again and number == errno.EINVAL:
-                # The BSDs let a socket connect only once.
-                self.renew()
-                number = self.host.connect_ex(destination)
         except OSError as failure:  # an address that the host has no form for, such as a path of 108 bytes
             return failure.errno or errno.EINVAL
         # AF_UNIX only: the backlog is full, and nothing is under way.
         return errno.ECONNREFUSED if number == errno.EAGAIN else number
+
+    def _start_over(self) -> None:
+        """After a failed connect: make the host socket one that can listen and connect, with the name it had."""
+        try:
+            if not reset(self.fd):
+                self._renew()
+        except OSError:
+            return  # closed meanwhile, or the port has a new owner; then the next connect gets another one
+
+    def _renew(self) -> None:
+        """Put a new host socket under the same descriptor number: the BSDs let a socket connect only once."""
+        name = self.host.getsockname()
+        options = dict(self.host_options or {})
+        if self.family == AF_INET6:
+            options[_V6ONLY] = self.host.getsockopt(*_V6ONLY)
+        if not NOSIGNAL:
+            options[_SOL_SOCKET, _SO_NOSIGPIPE] = 1
+        fresh = _socket.socket(self.host_family, self.host.type, self.host.proto)
+        try:
+            fresh.setblocking(False)
+            for (level, option), value in options.items():
+                fresh.setsockopt(level, option, value)
+            os.dup2(fresh.fileno(), self.fd, inheritable=os.get_inheritable(self.fd))
+        finally:
+            fresh.close()
+        self.host.bind(name)
 
     def _destination_checked_in_order(self, name: bytes | None) -> Any:
         self.check_name_size(name)
@@ -289,10 +324,14 @@ class StreamSocket(HostSocket):
             raise WinsockError(WSAEINVAL)
         if backlog < 0:
             backlog = min(max(-backlog, _LEAST_HINT), _MOST_HINT)
+        if self.bindings is not None:
+            keep_reusable(self)
         try:
             self.host.listen(min(backlog, SOMAXCONN))
         except OSError as failure:
             raise self.ended(failure) from failure
+        if self.bindings is not None:
+            self.bindings.joined(self)
         self.state = LISTENING
         self.changed()
 
@@ -317,6 +356,9 @@ class StreamSocket(HostSocket):
         except OSError as failure:
             if failure.errno == errno.ECONNABORTED:
                 raise WinsockError(WSAECONNRESET) from failure
+            if failure.errno in (errno.EMFILE, errno.ENFILE) and not ready_now(self.fd, READABLE):
+                # Linux looks for a free descriptor first, and complains even when nobody calls.
+                raise BlockingIOError from failure
             raise self.ended(failure) from failure
 
     def accepted_from(self, listener: StreamSocket, peer: SockAddr) -> None:
@@ -326,6 +368,8 @@ class StreamSocket(HostSocket):
         self.inbound.timeout_ms = listener.inbound.timeout_ms
         self.outbound.timeout_ms = listener.outbound.timeout_ms
         self.peer = peer
+        if self.bindings is not None:
+            self.bindings.accepted(self, listener)
         self._now_connected()
 
     def peer_name(self, room: int | None) -> SockAddr:
@@ -339,6 +383,92 @@ class StreamSocket(HostSocket):
     def take_error(self) -> int:
         """SO_ERROR: told once, except why a connect failed, which is told until the next connect."""
         return self.pending_error if self.connect_failed else super().take_error()
+
+    def readable_bytes(self) -> int:
+        """FIONREAD: a socket that listens has none, whatever the host says to the question."""
+        if self.state == LISTENING:
+            return 0
+        channel = self._look_for_urgent()
+        if channel is None:
+            return super().readable_bytes()
+        try:
+            return channel.readable_bytes()
+        except OSError as failure:
+            raise self.ended(failure) from failure
+
+    # Urgent data (urgent.py)
+
+    def at_mark(self) -> bool:
+        """SIOCATMARK: no urgent data waits, or it is what the next receive begins with where it stays in the stream."""
+        channel = self._look_for_urgent()
+        try:
+            return channel is None or channel.at_mark()
+        except OSError as failure:
+            raise self.ended(failure) from failure
+
+    def keep_urgent_inline(self, inline: bool) -> None:
+        """SO_OOBINLINE: from now on urgent data stays in the stream, or is kept beside it."""
+        self.settings[SO_OOBINLINE] = int(inline)
+        if self.urgent is not None:
+            self.urgent.set_inline(inline)
+        elif inline and self.state == CONNECTED:
+            self._meet_urgent()
+        self._watch_for_urgent()
+        self.changed()
+
+    def expect_urgent(self) -> UrgentChannel | None:
+        """The other end, in the same interpreter, is about to send urgent data; the channel for it."""
+        self.settle()
+        channel = self._meet_urgent()
+        if channel is not None:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                channel.await_the_last()
+            self.inbound.ready()
+            self.inbound.service()
+        return channel
+
+    def _look_for_urgent(self) -> UrgentChannel | None:
+        """The channel of this connection, if there is or has been urgent data."""
+        if self.urgent is None and self.state == CONNECTED and ready_now(self.fd, URGENT) & URGENT:
+            return self._meet_urgent()
+        return self.urgent
+
+    def _meet_urgent(self) -> UrgentChannel | None:
+        """Urgent data has come, or is about to: from now on receives have to go round it."""
+        if self.urgent is None and self.family != AF_UNIX and self.state == CONNECTED and not self.closing:
+            with _meeting:
+                if self.urgent is None:
+                    self.receive_now = None
+                    try:
+                        inline = bool(self.settings.get(SO_OOBINLINE))
+                        self.urgent = UrgentChannel(self.host, self.changed, inline=inline)
+                    except OSError:
+                        return None  # the connection is gone
+            self._watch_for_urgent()
+            self.changed()
+        return self.urgent
+
+    def _watch_for_urgent(self) -> None:
+        """Have the pump notice urgent data from now on, unless that is done by whoever sends it, or need not be."""
+        if self.urgent is None or self.settings.get(SO_OOBINLINE):
+            self.alarms &= ~URGENT
+        elif not self.alarms & URGENT and other_end(self) is None:
+            self.alarms |= URGENT
+            self.pump.watch(self)
+
+    def alarm(self, ready: int) -> None:
+        """Urgent data has come; or data, after shutdown(SD_RECEIVE)."""
+        if ready & (HANGUP | FAULT):
+            self.alarms = 0
+        if ready & URGENT:
+            channel = self._meet_urgent()
+            if channel is not None:
+                with contextlib.suppress(OSError):  # told to the next receive
+                    channel.notice()
+                if channel.full:
+                    self.alarms &= ~URGENT
+        if self.receive_shut:
+            self._reset_for_unwanted_data()
 
     # Ending a direction
 
@@ -371,6 +501,7 @@ class StreamSocket(HostSocket):
         finally:
             if claimed:
                 self.sending = False
+        self.changed()
 
     def _finish_attempt(self) -> None:
         try:
@@ -384,28 +515,38 @@ class StreamSocket(HostSocket):
         # connection when data is there or comes.
         self.receive_shut = True
         self.receive_now = None
+        self.send_now = None  # each send looks for unwanted data first
         if self.inbound.head is not None:
             self.inbound.ready()
             self.inbound.service()
-        else:
-            self._reset_for_unwanted_data()
+        self._reset_for_unwanted_data()
         self.changed()
 
     def _reset_for_unwanted_data(self) -> None:
-        """After shutdown(SD_RECEIVE): data that has come cannot be delivered, so the connection is reset."""
-        if self.family == AF_UNIX or not ready_now(self.fd, READABLE) & READABLE:
+        """After shutdown(SD_RECEIVE): data that comes cannot be delivered, so it resets the connection.
+
+        Without data the pump looks out for it, unless the stream has ended.
+        """
+        if self.broken or self.closing:
             return
         try:
-            waits = bool(self.host.recv(1, _HOST_PEEK))
+            waits = (self.urgent is not None and self.urgent.unread) or bool(self.host.recv(1, HOST_PEEK))
+        except BlockingIOError:
+            if not self.alarms & READABLE:
+                self.alarms |= READABLE
+                with contextlib.suppress(WinsockError):  # no room for it in the pump's set: the next send looks
+                    self.pump.watch(self)
+            return
         except OSError:
-            return  # the connection is gone already, as the next call will say
+            waits = False  # the connection is gone already, as the next call will say
+        self.alarms &= ~READABLE
         if waits and reset(self.fd):
             self._broke(errno.ECONNABORTED, _TO_SENDS)
 
     # Sending
 
     def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
-        """WSPSend: all of it in blocking mode, what fits otherwise."""
+        """WSPSend: all of it, or WSAEWOULDBLOCK and nothing."""
         send_now = self.send_now
         if (
             send_now is not None
@@ -423,19 +564,19 @@ class StreamSocket(HostSocket):
                     buffer = buffers[0]
                     moved = send_now(buffer, NOSIGNAL)
                     size = len(buffer) if type(buffer) in _PLAIN else memoryview(buffer).nbytes
-                    if moved == size or not self.blocking:
+                    if moved == size:
                         return moved
                 elif len(buffers) <= MOST_BUFFERS:
                     moved = self.host.sendmsg(buffers, (), NOSIGNAL)
-                    if not self.blocking or moved == _size(buffers):
+                    if moved == _size(buffers):
                         return moved
                 else:
                     moved = 0
                 if moved:
-                    return self._carry_on(_Sending(self, check_buffers(buffers), NOSIGNAL, moved), tried=True)
+                    return self._carry_on(self._new_send(check_buffers(buffers), NOSIGNAL, moved), tried=True)
             except BlockingIOError:
                 if self.blocking:
-                    return self._carry_on(_Sending(self, check_buffers(buffers), NOSIGNAL), tried=True)
+                    return self._carry_on(self._new_send(check_buffers(buffers), NOSIGNAL), tried=True)
                 moved = _NOTHING_THERE
             except TypeError:
                 moved = 0
@@ -453,7 +594,11 @@ class StreamSocket(HostSocket):
         """A send with all checks: more buffers, flags, a state that is not simply open, other threads around."""
         views = check_buffers(buffers)
         self._check_send(flags)
-        sending = _Sending(self, views, host_flags(flags) | NOSIGNAL)
+        sending: Sending
+        if flags & MSG_OOB:
+            sending = UrgentSending(self, views, host_flags(flags) | NOSIGNAL, self._send_failed)
+        else:
+            sending = self._new_send(views, host_flags(flags) | NOSIGNAL)
         claimed = self._claim_sending()
         try:
             if operation is not None:
@@ -472,6 +617,12 @@ class StreamSocket(HostSocket):
                 self.sending = False
         return self._carry_on(sending, tried=False)
 
+    def _new_send(self, views: list[memoryview], flags: int, moved: int = 0) -> Sending:
+        return Sending(self.host, views, flags, self._send_failed, moved)
+
+    def _send_failed(self, failure: OSError) -> WinsockError:
+        return self._call_failed(failure, _TO_SENDS)
+
     def _claim_sending(self) -> bool:
         """Keep other threads out of first tries, once no thread is inside one; False when the lane has a queue."""
         patience = _YIELDS
@@ -483,11 +634,13 @@ class StreamSocket(HostSocket):
         self.sending = True
         return True
 
-    def _carry_on(self, sending: _Sending, *, tried: bool) -> int:
+    def _carry_on(self, sending: Sending, *, tried: bool) -> int:
         """Wait with a send that the host has taken in part or not at all; ``tried`` as in `Lane.wait`."""
+        if not self.blocking:
+            if sending.moved:
+                return self._go_on_without(sending)
+            raise would_block()
         try:
-            if not self.blocking:
-                raise would_block()
             moved: int = self.outbound.wait(sending, tried=tried)
         except WinsockError:
             # What the transport has accepted is sent: a caller that is told of an error would send it again.
@@ -495,6 +648,32 @@ class StreamSocket(HostSocket):
                 return sending.moved
             raise
         return moved
+
+    def _go_on_without(self, sending: Sending) -> int:
+        """A non-blocking send that the host has taken in part: the pump sends the rest. Bytes of the whole send."""
+        sending.keep()
+        size = sending.moved + sending.left
+        self._rest = sending
+        leftovers.add(sending)
+        operation = Operation(self._rest_ended)
+        try:
+            self.outbound.run(sending, operation)
+        except WinsockError as failure:
+            operation.finish(None, failure.winerror)
+        self.changed()
+        return size
+
+    def _rest_ended(self, operation: Operation) -> None:
+        """The rest of a non-blocking send is with the host, or lost; what closing does with it is up to `let_go`."""
+        if self.closing:
+            return
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            leftovers.remove(rest)
+        if operation.error and not self.broken:
+            self.receive_now = self.send_now = None
+            self.broken = operation.error
+        self.changed()
 
     def _check_send(self, flags: int) -> None:
         if flags & ~_SEND_FLAGS:
@@ -590,7 +769,10 @@ class StreamSocket(HostSocket):
         self._waits = self._waits + 1 or _SURE - 1  # after the last one comes a try again, and one miss is enough then
 
         def attempt() -> int:
-            return 0 if self.receive_shut else receive_now(buffer)
+            if self.receive_now is not receive_now:  # shut down meanwhile, or urgent data has come
+                moved: int = self._receive_attempt([buffer], 0)()
+                return moved
+            return receive_now(buffer)
 
         try:
             moved: int = self.inbound.wait(attempt)
@@ -604,12 +786,50 @@ class StreamSocket(HostSocket):
         """A receive with all checks: several buffers or empty ones, flags, or a state that is not simply open."""
         views = check_buffers(buffers)
         self._check_receive(flags)
-        _drop(views, 0)
+        drop(views, 0)
+        if flags & MSG_OOB:
+            return self._receive_urgent(views, flags, operation)
         if not views:
             return self.inbound.run(self._nothing_attempt, operation)
         if flags & MSG_WAITALL:
             return self.inbound.run(self._receive_all_attempt(views), operation)
         return self.inbound.run(self._receive_attempt(views, host_flags(flags)), operation)
+
+    def _receive_urgent(self, views: list[memoryview], flags: int, operation: Any) -> Any:
+        """MSG_OOB: ahead of everything else that waits for data, unless the urgent data itself has not come yet."""
+        channel = self._meet_urgent() if self._knows_urgent() else None
+        if channel is None:
+            raise WinsockError(WSAEINVAL)
+
+        def attempt() -> int:
+            if self.receive_shut:
+                return 0
+            try:
+                return channel.receive_urgent(views, peek=bool(flags & MSG_PEEK))
+            except (BlockingIOError, WinsockError):
+                raise
+            except OSError as failure:
+                raise self._call_failed(failure, _TO_RECEIVES) from failure
+
+        if operation is not None:
+            return self.inbound.run(attempt, operation)
+        try:
+            return attempt()
+        except BlockingIOError:
+            if not self.blocking:
+                raise would_block() from None
+        return self.inbound.wait(attempt)
+
+    def _knows_urgent(self) -> bool:
+        """Urgent data has come or been announced, now or before."""
+        if self.urgent is not None:
+            return True
+        try:
+            return bool(self.host.recv(1, HOST_OOB | HOST_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def _check_receive(self, flags: int) -> None:
         if flags & ~_RECEIVE_FLAGS:
@@ -641,7 +861,9 @@ class StreamSocket(HostSocket):
             if self.receive_shut:
                 return 0
             try:
-                if len(views) == 1:
+                if self.urgent is not None:
+                    moved = self.urgent.receive(check_buffers(views), theirs)
+                elif len(views) == 1:
                     moved = host.recv_into(views[0], 0, theirs)
                 else:
                     moved = host.recvmsg_into(views, 0, theirs)[0]
@@ -664,11 +886,12 @@ class StreamSocket(HostSocket):
             nonlocal moved
             try:
                 while views and not self.receive_shut:
-                    received = host.recvmsg_into(views[:MOST_BUFFERS])[0]
+                    some = views[:MOST_BUFFERS]
+                    received = host.recvmsg_into(some)[0] if self.urgent is None else self.urgent.receive(some, 0)
                     if not received:
                         return moved or self._end_of_stream()
                     moved += received
-                    _drop(views, received)
+                    drop(views, received)
                 return moved
             except BlockingIOError:
                 raise
@@ -684,6 +907,8 @@ class StreamSocket(HostSocket):
         if self.receive_shut:
             return 0
         ready = ready_now(self.fd, READABLE)
+        if self.urgent is not None:
+            ready = self.urgent.readiness(ready)
         if not ready & (READABLE | HANGUP | FAULT):
             raise BlockingIOError
         if ready & FAULT:
@@ -712,10 +937,10 @@ class StreamSocket(HostSocket):
         if self.broken:
             return 0
         mask = READABLE if asked & CAN_READ else 0
-        if asked & CAN_WRITE:
-            mask |= WRITABLE
-        if asked & CAN_READ_URGENT and not self.settings.get(SO_OOBINLINE):
+        if asked & (CAN_READ | CAN_READ_URGENT) and self._has_urgent_beside():
             mask |= URGENT
+        if asked & CAN_WRITE and not self.outbound.pends:
+            mask |= WRITABLE
         # A host without a bit for it reports it unasked, as a hang-up, if anything is asked.
         return mask | (ENDED or URGENT) if asked & TELL_END else mask
 
@@ -731,27 +956,38 @@ class StreamSocket(HostSocket):
             self._look_for_fault()
         if self.broken:
             return WAS_RESET | CAN_WRITE
+        if ready & URGENT and self._has_urgent_beside():
+            self._meet_urgent()
+        if self.urgent is not None:
+            with contextlib.suppress(OSError):  # told to the next call
+                ready = self.urgent.readiness(ready)
         met = CAN_READ if ready & READABLE else 0
         if ready & (ENDED | HANGUP | FAULT):
             met = PEER_ENDED | CAN_READ if self._has_data() else PEER_ENDED
-        if ready & (WRITABLE | HANGUP | FAULT):
+        if ready & (HANGUP | FAULT) or (ready & WRITABLE and not self.outbound.pends):
             met |= CAN_WRITE
-        if ready & URGENT and not self.settings.get(SO_OOBINLINE):
+        if ready & URGENT and self._has_urgent_beside():
             met |= CAN_READ_URGENT
         return met
+
+    def _has_urgent_beside(self) -> bool:
+        """Urgent data is kept out of the stream, or would be."""
+        return self.family != AF_UNIX and not self.settings.get(SO_OOBINLINE)
 
     def _has_data(self) -> bool:
         """Data is left to be received before the end of the stream."""
         try:
-            return bool(self.host.recv(1, _HOST_PEEK))
+            if self.urgent is not None:
+                return bool(self.urgent.readiness(0) & READABLE or readable(self.host))
+            return bool(self.host.recv(1, HOST_PEEK))
         except OSError:
             return False
 
     # Closing
 
     def before_close(self) -> None:
-        """A non-blocking socket with a linger time is not closed while there is data to send (T12.1)."""
-        if not self.blocking and self._linger_time() and unsent(self.host):
+        """A non-blocking socket with a linger time is not closed while there is something to send (T12.1)."""
+        if not self.blocking and self._linger_time() and (self._rest is not None or unsent(self.host)):
             raise would_block()
 
     def _linger_time(self) -> int:
@@ -760,55 +996,56 @@ class StreamSocket(HostSocket):
         return seconds if on and self.state == CONNECTED and not self.broken and self.family != AF_UNIX else 0
 
     def let_go(self, *, linger: bool) -> None:
-        """Closed: no shortcut may reach a descriptor number that has a new owner. Then wait for data to be sent."""
+        """Closed: no shortcut may reach a descriptor number that has a new owner. How a connection ends: closing.py."""
         self.receive_now = self.send_now = None
-        seconds = self._linger_time() if linger and self.blocking else 0
-        if seconds:
-            self._linger(time.monotonic() + seconds)
-
-    def _linger(self, deadline: float) -> None:
-        """A lingering close: wait until the peer has all data and the end of it, else close hard."""
+        rest, self._rest = self._rest, None
         try:
-            self.host.shutdown(_SHUT_WR)
-            # No host reports that its send queue is empty, so look again and again.
-            while unsent(self.host):
-                if time.monotonic() >= deadline:
-                    self.host.setsockopt(_SOL_SOCKET, _SO_LINGER, _ABORTIVE)
-                    return
-                time.sleep(_LINGER_TICK_S)
+            if self.state == CONNECTED and not self.broken:
+                rest = self._end_connection(rest, self._linger_time() if linger and self.blocking else 0)
+        finally:
+            if rest is not None:
+                leftovers.remove(rest)
+
+    def _end_connection(self, rest: Sending | None, seconds: int) -> Sending | None:
+        """What is to be done before the descriptor is closed; returns the send that nobody looks after now."""
+        if (self.urgent is not None and self.urgent.unread) or (
+            rest is not None and (self._ends_hard() or self._has_unread())
+        ):
+            self._end_hard()
+        elif seconds and not self._has_unread():
+            try:
+                if not all_acknowledged(self.pump, self.host, rest, seconds):
+                    self._end_hard()
+            except BaseException:
+                if rest is not None and rest.left:
+                    leftovers.close_after(self.host, rest)
+                    rest = None
+                raise
+        elif rest is not None and rest.left:
+            try:
+                leftovers.close_after(self.host, rest)
+            except OSError:
+                self._end_hard()  # no descriptor is left for it: the peer must not take what it has for everything
+            else:
+                return None
+        return rest
+
+    def _ends_hard(self) -> bool:
+        """The linger time is 0 seconds."""
+        on, seconds = self.settings.get(SO_LINGER, (0, 0))
+        return bool(on and not seconds)
+
+    def _has_unread(self) -> bool:
+        """Data was received that nobody will read."""
+        try:
+            return bool(readable(self.host))
         except OSError:
-            return  # the connection is gone: nothing is left to wait for
+            return False
 
-
-class _Sending:
-    """A send under way: an attempt that goes on where the last one stopped.
-
-    Attributes:
-        moved: bytes that the host has taken.
-    """
-
-    __slots__ = ("_endpoint", "_flags", "_views", "moved")
-
-    def __init__(self, endpoint: StreamSocket, views: list[memoryview], flags: int, moved: int = 0) -> None:
-        self._endpoint = endpoint
-        self._flags = flags
-        self._views = views
-        self.moved = moved
-        _drop(views, moved)
-
-    def __call__(self) -> int:
-        endpoint, views, flags = self._endpoint, self._views, self._flags
-        host = endpoint.host
-        try:
-            while views:
-                sent = host.send(views[0], flags) if len(views) == 1 else host.sendmsg(views[:MOST_BUFFERS], (), flags)
-                self.moved += sent
-                _drop(views, sent)
-        except BlockingIOError:
-            raise
-        except OSError as failure:
-            raise endpoint._call_failed(failure, _TO_SENDS) from failure
-        return self.moved
+    def _end_hard(self) -> None:
+        """Closing will reset the connection."""
+        with contextlib.suppress(OSError):
+            self.host.setsockopt(_SOL_SOCKET, _SO_LINGER, _ABORTIVE)
 
 
 def _is_room(buffer: Any) -> bool:
@@ -821,21 +1058,6 @@ def _size(buffers: Sequence[Any]) -> int:
     if _PLAIN.issuperset(map(type, buffers)):
         return sum(map(len, buffers))
     return sum(memoryview(buffer).nbytes for buffer in buffers)
-
-
-def _drop(views: list[memoryview], count: int) -> None:
-    """Take ``count`` bytes off the front of a list of views, and every empty view at the front with them."""
-    dropped = 0
-    for view in views:
-        size = len(view)
-        if size > count:
-            if count:
-                views[dropped] = view[count:]
-            break
-        count -= size
-        dropped += 1
-    if dropped:
-        del views[:dropped]
 
 
 def _tell_nobody(operation: Operation) -> None:

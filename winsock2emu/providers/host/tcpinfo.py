@@ -3,10 +3,11 @@
 Part played:     the per-connection statistics of tcpip.sys.
 Lives here:      TCP_INFO_v0, _v1 and _v2, filled from Linux's struct tcp_info.
 Lives elsewhere: the table of codes (ioctls).
-Approximations:  data in flight is one byte short on the side that has connected, as Linux counts its SYN. 0 stands for what Linux does not count: bytes that came reordered, duplicate acknowledgements, fast
-                 retransmissions, retransmissions of the SYN, probes; how often sending was limited, and the bytes (the
-                 times are there). Older kernels tell less, and what they do not tell is 0 as well. Other hosts have no
-                 such call: WSAEOPNOTSUPP.
+Approximations:  data in flight is one byte short on the side that has connected, as Linux counts its SYN. 0 stands for
+                 what Linux does not count: bytes that came reordered, duplicate acknowledgements, fast retransmissions,
+                 retransmissions of the SYN, probes; how often sending was limited, and the bytes (the times are there).
+                 Older kernels tell less, and what they do not tell is 0 as well. Other hosts have no such call:
+                 WSAEOPNOTSUPP.
 Sources:         sio-tcp-info, ns-mstcpip-tcp_info_v0 and _v1; linux/tcp.h.
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _socket
 import errno as host
+import os
 from typing import Any
 
 from ...defs.codes import (
@@ -55,7 +56,7 @@ from ...defs.codes import (
     WSATYPE_NOT_FOUND,
 )
 from ...defs.constants import AF_INET, AF_INET6, AF_UNIX, MSG_DONTROUTE, MSG_OOB, MSG_PEEK
-from ...defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6, sockaddr_un
+from ...defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6
 from ...errors import WinsockError
 
 HOST_INET = int(_socket.AF_INET)
@@ -64,6 +65,7 @@ HOST_UNIX = int(_socket.AF_UNIX)
 HOST_UNSPEC = int(_socket.AF_UNSPEC)
 
 HOST_FAMILY = {AF_INET: HOST_INET, AF_INET6: HOST_INET6, AF_UNIX: HOST_UNIX}
+_UNIX_FAMILY = AF_UNIX.to_bytes(2, "little")
 WINDOWS_FAMILY = {number: family for family, number in HOST_FAMILY.items()}
 
 # A host without the flag raises the option SO_NOSIGPIPE on each socket instead (stream.py).
@@ -172,21 +174,19 @@ _from_host: dict[Any, SockAddr] = {}
 
 
 def host_address(name: bytes) -> Any:
-    """A Windows address in the form that host socket calls take; the caller has checked family and length."""
+    """An IP address in the form that host socket calls take; the caller has checked family and length."""
     address = _to_host.get(name)
     if address is None:
         windows = SockAddr(name)
         if windows.family == AF_INET:
             address = (windows.host, windows.port)
-        elif windows.family == AF_INET6:
+        else:
             address = (
                 _socket.inet_ntop(HOST_INET6, windows.packed),
                 windows.port,
                 windows.flowinfo,
                 windows.scope_id,
             )
-        else:
-            return windows.path
         if len(_to_host) >= _CACHE_LIMIT:
             _to_host.clear()
         _to_host[bytes(name)] = address
@@ -209,7 +209,8 @@ def windows_address(address: Any, family: int) -> SockAddr:
         known = sockaddr_in6(_socket.inet_pton(HOST_INET6, host_text), address[1], address[2], address[3])
     else:
         # No name, a path, or bytes: an abstract name of Linux, which Windows has no form for.
-        return sockaddr_un(address if isinstance(address, str) else "")
+        path = os.fsencode(address) if isinstance(address, str) else b""
+        return SockAddr(_UNIX_FAMILY + path + b"\0") if path else SockAddr(_UNIX_FAMILY)
     if len(_from_host) >= _CACHE_LIMIT:
         _from_host.clear()
     _from_host[address] = known

@@ -52,6 +52,7 @@ class Watch:
         "_asked",
         "_asleep",
         "_by_fd",
+        "_look",
         "_reference",
         "_set",
         "_stale",
@@ -63,9 +64,9 @@ class Watch:
 
     def __init__(self, asked: dict[HostSocket, int]) -> None:
         """``asked``: the conditions that matter, by socket."""
-        self._asked = asked
         self._waiter: Waiter = this_waiter()
         self._set = WaitSet(self._waiter)
+        self._look = self._set.look
         self._by_fd = {endpoint.fd: endpoint for endpoint in asked}
         self._standing: Sequence[HostSocket] = ()
         self._asleep = False
@@ -74,11 +75,13 @@ class Watch:
         self.busy = False
         # Weak, so that it ends with its thread. One object for all sockets, which makes taking it back a look-up.
         self._reference = weakref.ref(self)
+        self._asked = asked
         for endpoint in asked:
             endpoint.watchers.append(self._reference)
 
     def __del__(self) -> None:
-        for endpoint in self._asked:
+        # A constructor that has failed, for want of a descriptor, has entered it nowhere.
+        for endpoint in getattr(self, "_asked", ()):
             # By another thread's fork handler, or a constructor that was interrupted, the entry may be gone.
             if self._reference in endpoint.watchers:
                 endpoint.watchers.remove(self._reference)
@@ -117,15 +120,14 @@ class Watch:
         """
         self.busy = True
         try:
-            if timeout_s == 0 and not self._stale and not self._standing:
-                ready = self._set.wait(0)
-                if not ready:
-                    return _NOTHING
-                found: dict[HostSocket, int] = {}
-                self._judge(ready, found)
-                if not self._stale:
-                    return found
-            return self._wait(timeout_s)
+            if timeout_s or timeout_s is None or self._stale or self._standing:
+                return self._wait(timeout_s)
+            ready = self._look(0)
+            if not ready:
+                return _NOTHING
+            found: dict[HostSocket, int] = {}
+            self._judge(self._set.ready(ready), found)
+            return self._wait(timeout_s) if self._stale else found
         finally:
             self._asleep = self.busy = False
 

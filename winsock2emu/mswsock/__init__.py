@@ -1,0 +1,37 @@
+"""Microsoft's extensions to Winsock under their own names: one module per chapter, no state.
+
+Part played:     mswsock.dll and Mswsock.h.
+Lives here:      the functions that programs find through SIO_GET_EXTENSION_FUNCTION_POINTER, each of which asks the
+                 provider of the socket for its own; and the exports of the DLL.
+Lives elsewhere: what they do (the providers), the pointers that C programs get for them (capi).
+"""
+
+from ..defs.controldata import (
+    WSA_CMSG_DATA,
+    WSA_CMSG_FIRSTHDR,
+    WSA_CMSG_LEN,
+    WSA_CMSG_NXTHDR,
+    WSA_CMSG_SPACE,
+    ControlMessage,
+    control_data,
+    control_messages,
+)
+from ..defs.records import ReceivedMessage
+from ..ws2_32.transfer import WSASendMsg
+from .messages import WSARecvMsg
+from .receiving import WSARecvEx
+
+__all__ = [
+    "WSA_CMSG_DATA",
+    "WSA_CMSG_FIRSTHDR",
+    "WSA_CMSG_LEN",
+    "WSA_CMSG_NXTHDR",
+    "WSA_CMSG_SPACE",
+    "ControlMessage",
+    "ReceivedMessage",
+    "WSARecvEx",
+    "WSARecvMsg",
+    "WSASendMsg",
+    "control_data",
+    "control_messages",
+]
