@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
 
 from .addresses import SIZE_IN, SIZE_IN6
+from .addresslist import Pointered
 from .constants import (
     AF_INET6,
     INVALID_SOCKET,
@@ -635,7 +636,7 @@ class CDriver(Target):
             room = memory.new(ROOM_FOR_OPTION if length is None else length)
             size = memory.number(room.size)
             self.check("getsockopt", s, level, option, room.address, size.address)
-            return room.read()[: size.number()]
+            return Pointered(room.read()[: size.number()], room.address)
 
     def setsockopt(self, s: int, level: int, option: int, value: bytes | int | None) -> None:
         data = (value & 0xFFFFFFFF).to_bytes(4, "little") if isinstance(value, int) else value
@@ -653,13 +654,17 @@ class CDriver(Target):
             out = memory.new(out_length)
             returned = memory.number()
             into = out.address if out_length else 0
-            given = (memory.at(data), len(data or b""), into, out_length, returned.address)
+            source = memory.new(data or b"")
+            if isinstance(data, Pointered):
+                source.write(data.at(source.address))
+            where = 0 if data is None else source.address
+            given = (where, len(data or b""), into, out_length, returned.address)
             try:
                 self.check("WSAIoctl", s, code, *given, 0, 0)
             except Failed as failure:
                 failure.needed = returned.number() or None
                 raise
-            return out.read()[: returned.number()]
+            return Pointered(out.read()[: returned.number()], out.address)
 
     def select(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -208,6 +208,12 @@ class Result:
 # Waiting, always for something that happens
 
 
+def select(sets: Sequence[Any], timeout: tuple[int, int] | None) -> list[list[int]]:
+    """The three sets in one."""
+    readfds, writefds, exceptfds = sets
+    return [*api.select(readfds, writefds, exceptfds, timeout)]
+
+
 def readable(s: int) -> None:
     """Wait until a receive would find something."""
     assert api.select([s], None, None, PATIENCE) == ([s], [], [])
@@ -245,4 +251,11 @@ def waiting(s: int, call: str = "WSPRecv") -> Callable[[], bool]:
     """True while a call of this direction waits on the socket in some thread."""
     endpoint = getattr(current_process().socket(s), call).__self__
     lane = endpoint.inbound if call in ("WSPRecv", "WSPRecvFrom") else endpoint.outbound
-    return lambda: lane.head is not None
+
+    def waits() -> bool:
+        request = lane.head
+        while request is not None and request.waiter is None:
+            request = request.following  # what no thread waits for, such as the rest of a send
+        return request is not None
+
+    return waits

@@ -30,12 +30,16 @@ from .defs.codes import (
     WSANOTINITIALISED,
     WSAVERNOTSUPPORTED,
 )
+from .defs.constants import HANDLE_FLAG_INHERIT
 from .defs.records import ProtocolInfo, WSAData
 from .engine.pump import Pump
 from .errors import WinsockError
+from .kernel import objects as kernel_objects
 from .kernel.events import Event
 from .kernel.handles import FIRST_NUMBER, HandleTable
-from .kernel.waits import forget_waiter
+from .kernel.objects import Waitable, queue_apc
+from .kernel.timers import TimerQueue
+from .kernel.waits import Parking, Waiter, forget_waiter, this_waiter
 from .spi.names import NameService
 from .spi.transport import WSPProcTable
 
@@ -87,10 +91,22 @@ class Checked(threading.local):
 
     Attributes:
         selected, polled: the state of the handle table (`HandleTable.changes`), a copy of the list, who serves it.
+        waited: the same with the objects waited for.
     """
 
+    waited: tuple[int, Any, tuple[Waitable, ...]] | None = None
     selected: tuple[int, Any, SocketRecord] | None = None
     polled: tuple[int, Any, Callable[..., Any]] | None = None
+
+
+class ThreadOptions(threading.local):
+    """What belongs to a thread between the first WSAStartup and the last WSACleanup.
+
+    Attributes:
+        open_type: SO_OPENTYPE; anything but 0 makes the sockets of `socket` nonoverlapped.
+    """
+
+    open_type = 0
 
 
 class Process:
@@ -106,6 +122,7 @@ class Process:
         self.objects = self.handles.objects  # for the hot path: handle to SocketRecord and other objects
         self.startup_count = 0
         self.checked = Checked()
+        self.thread = ThreadOptions()
         self.upcalls = ProcessUpcalls(self)
         self._catalog_source = catalog
         self._catalog: Catalog | None = None
@@ -114,6 +131,9 @@ class Process:
         self._loaded: dict[str, LoadedProvider] = {}
         self._starting: set[str] = set()  # paths of the providers that are inside WSPStartup
         self._names: NameService | None = None
+        self.named: dict[str, Waitable] = {}
+        """Kernel objects by name. All kinds share the names, which are case-sensitive."""
+        self.timers = TimerQueue()
         self._lock = threading.RLock()
         _processes.add(self)
 
@@ -161,6 +181,7 @@ class Process:
             loaded, self._loaded = self._loaded, {}
             engine, self._engine = self._engine, None
             self._names = None
+            self.thread = ThreadOptions()
             records = [(handle, self.objects.get(handle)) for handle in self.sockets()]
         with ExitStack() as ends:  # from the last to the first, and all of them even if one fails
             ends.callback(self._forget_catalog)
@@ -228,6 +249,61 @@ class Process:
                 engine = self._engine = self._engine or Pump(self._backend)
         return engine
 
+    # Kernel objects
+
+    def open_handle(self, thing: Waitable, *, inherit: bool = False) -> int:
+        """A new handle of a kernel object."""
+        with self._lock:
+            thing.handles += 1
+            handle = self.handles.allocate(thing)
+            if inherit:
+                self.handles.flags[handle] = HANDLE_FLAG_INHERIT
+        return handle
+
+    def close_handle(self, handle: int) -> None:
+        """Close a handle of a kernel object; the last one ends its name, and what needs handles."""
+        with self._lock:
+            thing = self.objects.get(handle)
+            if not isinstance(thing, Waitable):
+                raise WinsockError(WSA_INVALID_HANDLE)
+            self.handles.remove(handle)
+            thing.handles -= 1
+            last = thing.handles == 0
+            if last and thing.name is not None:
+                del self.named[thing.name]
+                thing.name = None
+        if last:
+            thing.last_handle_closed()
+
+    def open_named(
+        self, name: str | None, kind: type[Waitable], make: Callable[[], Waitable], *, inherit: bool = False
+    ) -> tuple[int, bool]:
+        """A handle of a new object, or of the one that has the name; and whether there was one.
+
+        Raises:
+            WinsockError: WSA_INVALID_HANDLE, an object of another kind has the name.
+        """
+        with self._lock:
+            thing = self.named.get(name) if name else None
+            known = thing is not None
+            if thing is None:
+                thing = make()
+                if name:
+                    thing.name = name
+                    self.named[name] = thing
+            elif type(thing) is not kind:
+                raise WinsockError(WSA_INVALID_HANDLE)
+            return self.open_handle(thing, inherit=inherit), known
+
+    def parking(self) -> Parking:
+        """Where the threads of the process wait."""
+        return self.engine.parking
+
+    def pends(self) -> bool:
+        """True when some endpoint waits for readiness."""
+        engine = self._engine
+        return engine is not None and engine.pends
+
     # Providers
 
     def provider(self, entry: CatalogEntry) -> LoadedProvider:
@@ -281,6 +357,10 @@ class Process:
         self._lock = threading.RLock()
         self._starting.clear()
         self.handles.reset_locks()
+        self.timers = TimerQueue()
+        for thing in self.objects.values():
+            if isinstance(thing, Waitable):
+                thing.forget_waiters()
         if self._engine is not None:
             self._engine.after_fork()
         for loaded in self._loaded.values():
@@ -296,7 +376,7 @@ class ProcessUpcalls:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._threads: dict[int, int] = {}
+        self._threads: dict[int, tuple[int, weakref.ref[Waiter]]] = {}
 
     @property
     def engine(self) -> Pump:
@@ -382,31 +462,36 @@ class ProcessUpcalls:
         return None, None
 
     def WPUOpenCurrentThread(self) -> int:
-        thread = threading.get_ident()
+        waiter = this_waiter()
         with self._process._lock:
-            self._threads[thread] = self._threads.get(thread, 0) + 1
-        return thread
+            count, known = self._threads.get(waiter.thread, (0, None))
+            if known is None or known() is not waiter:  # the number belonged to a thread that has ended
+                count = 0
+            self._threads[waiter.thread] = count + 1, weakref.ref(waiter)
+        return waiter.thread
 
     def WPUCloseThread(self, thread: int, /) -> None:
         with self._process._lock:
-            count = self._threads.pop(thread, 0)
+            opened = self._threads.pop(thread, None)
+            if opened is None:
+                raise WinsockError(WSAEINVAL)
+            count, waiter = opened
             if count > 1:
-                self._threads[thread] = count - 1
-        if not count:
-            raise WinsockError(WSAEINVAL)
+                self._threads[thread] = count - 1, waiter
 
     def WPUQueueApc(self, thread: int, routine: Callable[[Any], None], context: Any, /) -> None:
-        if thread not in self._threads:
+        opened = self._threads.get(thread)
+        waiter = None if opened is None else opened[1]()
+        if waiter is None:  # also when the thread has ended
             raise WinsockError(WSAEFAULT)
-        # Nothing would ever run it: alertable waits come with the wait functions.
-        raise WinsockError(WSAEOPNOTSUPP)
+        queue_apc(waiter, routine, context)
 
     def WPUCreateEvent(self) -> int:
-        return self._process.handles.allocate(Event())
+        return self._process.open_handle(Event())
 
     def _event(self, event: int) -> Event:
         thing = self._process.objects.get(event)
-        if not isinstance(thing, Event):
+        if type(thing) is not Event:
             raise WinsockError(WSA_INVALID_HANDLE)
         return thing
 
@@ -418,7 +503,7 @@ class ProcessUpcalls:
 
     def WPUCloseEvent(self, event: int, /) -> None:
         self._event(event)
-        self._process.handles.remove(event)
+        self._process.close_handle(event)
 
     def WPUPostMessage(self, window: int, message: int, wparam: int, lparam: int, /) -> bool:
         # There are no windows yet, so no window of that number exists.
@@ -434,6 +519,7 @@ current_process = _current.get
 
 def _after_fork_in_child() -> None:
     forget_waiter()
+    kernel_objects.after_fork()
     for process in tuple(_processes):
         process.after_fork()
 

@@ -7,17 +7,21 @@ import contextlib
 from ..addresses import loopback
 from ..constants import (
     AF_INET,
+    AF_IPX,
     AF_UNSPEC,
     FD_SETSIZE,
     INVALID_SOCKET,
     IPPROTO_TCP,
     IPPROTO_UDP,
+    IPX_PTYPE,
+    NSPROTO_IPX,
     SO_TYPE,
     SOCK_DGRAM,
     SOCK_STREAM,
     SOL_SOCKET,
     WSA_FLAG_NO_HANDLE_INHERIT,
     WSA_FLAG_OVERLAPPED,
+    WSAEAFNOSUPPORT,
     WSAEINVAL,
     WSAEMFILE,
     WSAENOBUFS,
@@ -97,6 +101,25 @@ def unknown_protocol_of_any_family(ws: Target) -> None:
 
 
 @case(
+    "handles.creation.ipx-packet-types",
+    chapter=CHAPTER,
+    source="Wine's public test sock.c:test_ipx, on a Windows with IPX",
+    basis="observed",
+    behaviours=["wsasocket-ipx-ptype"],
+)
+def each_ipx_packet_type_is_a_protocol(ws: Target) -> None:
+    """Where IPX is installed, protocol NSPROTO_IPX + n makes a socket for packets of type n."""
+    try:
+        ws.closesocket(ws.socket(AF_IPX, SOCK_DGRAM, NSPROTO_IPX))
+    except Failed as failure:
+        expect("error without IPX", expected=WSAEAFNOSUPPORT, actual=failure.code)
+        not_applicable("IPX is not installed; no Windows since Vista has it")
+    for number in range(256):
+        with ws.closing(ws.WSASocket(AF_IPX, SOCK_DGRAM, NSPROTO_IPX + number)) as s:
+            expect("IPX_PTYPE", expected=number, actual=ws.get_int(s, NSPROTO_IPX, IPX_PTYPE))
+
+
+@case(
     "handles.creation.calls-that-make-one",
     chapter=CHAPTER,
     source=HANDLES,
@@ -145,9 +168,9 @@ def closed_handle_is_no_socket(ws: Target) -> None:
     for s in (ws.tcp(), ws.udp()):
         ws.closesocket(s)
         for call in (
-            lambda s=s: ws.getsockopt(s, SOL_SOCKET, SO_TYPE, 4),  # type: ignore[misc]
-            lambda s=s: ws.send(s, b"x"),  # type: ignore[misc]
-            lambda s=s: ws.closesocket(s),  # type: ignore[misc]
+            lambda s=s: ws.getsockopt(s, SOL_SOCKET, SO_TYPE, 4),
+            lambda s=s: ws.send(s, b"x"),
+            lambda s=s: ws.closesocket(s),
         ):
             with fails_with(WSAENOTSOCK):
                 call()
@@ -196,7 +219,7 @@ def two_thousand_sockets_at_once(ws: Target) -> None:
     needs_c=True,
 )
 def set_is_a_counted_array(ws: Target) -> None:
-    """An fd_set is a count and an array of handles: only the counted ones are members, by value, wherever they stand."""
+    """An fd_set is a count and an array of handles: the counted ones are members, by value, wherever they stand."""
     numbers = (0x123, 0x100000004, 8)
     head = (2).to_bytes(8, "little")  # fd_count and what aligns the array
     members = ws.c.new((head + b"".join(s.to_bytes(8, "little") for s in numbers)).ljust(520, b"\0"))
@@ -229,7 +252,7 @@ def select_takes_larger_sets(ws: Target) -> None:
     basis="documented",
     requirements=["R2.14", "A86"],
     rows={
-        "socket": Row(None, True, requirements=["R10.25"]),
+        "socket": Row(None, True),
         "wsasocket": Row(0, True),
         "overlapped": Row(WSA_FLAG_OVERLAPPED, True),
         "not": Row(WSA_FLAG_NO_HANDLE_INHERIT, False),

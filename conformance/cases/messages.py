@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from ..addresses import host_of, loopback, port_of, sockaddr_in
+from ..addresses import host_of, loopback, port_of, sockaddr_in, wildcard
 from ..constants import (
     AF_INET,
     AF_INET6,
+    IP_ADD_MEMBERSHIP,
     IP_ECN,
     IP_HOPLIMIT,
+    IP_MULTICAST_IF,
     IP_ORIGINAL_ARRIVAL_IF,
     IP_PKTINFO,
     IP_RECVTOS,
@@ -25,14 +27,18 @@ from ..constants import (
     IPV6_PKTINFO,
     IPV6_RECVTCLASS,
     IPV6_TCLASS,
+    MSG_BCAST,
     MSG_CTRUNC,
+    MSG_MCAST,
     MSG_OOB,
     MSG_PARTIAL,
     MSG_PEEK,
     MSG_TRUNC,
     SD_SEND,
     SIO_GET_EXTENSION_FUNCTION_POINTER,
+    SO_BROADCAST,
     SOCK_DGRAM,
+    SOL_SOCKET,
     WSA_IO_PENDING,
     WSAEADDRNOTAVAIL,
     WSAECONNRESET,
@@ -64,6 +70,7 @@ PROVIDER = "Microsoft TCP/IP provider, requirement {}"
 ROOM = 256
 LOOPBACK = bytes((127, 0, 0, 1))
 LOOPBACK6 = bytes(15) + b"\1"
+GROUP = bytes((239, 255, 77, 77))
 NO_OVERLAPPED = "overlapped requests come with a later chapter"
 MOST_HOPS = 255
 WSAID_WSARECVMSG = bytes.fromhex("c8d789f61f6f6b438a53e54fe351c322")
@@ -315,6 +322,51 @@ def datagram_that_does_not_fit(ws: Target) -> None:
         expect_true("the rest is lost", not ws.readable(receiver))
     expect("bytes and flags", expected=(3, MSG_TRUNC), actual=(caught.received.moved, caught.received.flags))
     expect("data", expected=b"hel", actual=bytes(buffer))
+
+
+@case(
+    "messages.receive.multicast",
+    chapter=CHAPTER,
+    source=f"{WSAMSG}, flag MSG_MCAST",
+    basis="documented",
+    requirements=["R7.19"],
+)
+def multicast_is_told(ws: Target) -> None:
+    """A datagram that was sent to a group comes with MSG_MCAST, and packet information names the group."""
+    with ws.closing(ws.udp(), ws.udp()) as (sender, receiver):
+        ws.bind(receiver, wildcard())
+        ws.setsockopt(receiver, IPPROTO_IP, IP_PKTINFO, 1)
+        ws.setsockopt(receiver, IPPROTO_IP, IP_ADD_MEMBERSHIP, GROUP + LOOPBACK)
+        ws.setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, LOOPBACK)
+        group = sockaddr_in(".".join(map(str, GROUP)), port_of(ws.getsockname(receiver)))
+        ws.sendto(sender, b"data", 0, group)
+        ws.wait_readable(receiver)
+        received = ws.WSARecvMsg(receiver, [bytearray(16)], ROOM)
+    expect("flags", expected=MSG_MCAST, actual=received.flags)
+    expect("address", expected=GROUP, actual=objects(received.control)[IPPROTO_IP, IP_PKTINFO][:4])
+
+
+@case(
+    "messages.receive.broadcast",
+    chapter=CHAPTER,
+    source=f"{WSAMSG}, flag MSG_BCAST",
+    basis="documented",
+    requirements=["R7.19"],
+)
+def broadcast_is_told(ws: Target) -> None:
+    """A datagram that was broadcast comes with MSG_BCAST; n/a on a machine without a network to broadcast on."""
+    with ws.closing(ws.udp(), ws.udp()) as (sender, receiver):
+        ws.bind(receiver, wildcard())
+        ws.setsockopt(sender, SOL_SOCKET, SO_BROADCAST, 1)
+        everybody = sockaddr_in("255.255.255.255", port_of(ws.getsockname(receiver)))
+        try:
+            ws.sendto(sender, b"data", 0, everybody)
+        except Failed:
+            not_applicable("this machine cannot broadcast")
+        if not ws.readable(receiver, 0.5):
+            not_applicable("a broadcast of this machine does not come back to it")
+        received = ws.WSARecvMsg(receiver, [bytearray(16)], ROOM)
+    expect("flags", expected=MSG_BCAST, actual=received.flags)
 
 
 @case(

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
 import time
+from collections.abc import Iterator
 
 from ..addresses import loopback
 from ..constants import (
     AF_INET,
     AF_INET6,
     INVALID_SOCKET,
+    IP_ADD_IFLIST,
+    IP_DEL_IFLIST,
+    IP_DONTFRAGMENT,
+    IP_ECN,
+    IP_GET_IFLIST,
+    IP_HDRINCL,
+    IP_IFLIST,
+    IP_MTU,
+    IP_MTU_DISCOVER,
+    IP_MULTICAST_IF,
+    IP_MULTICAST_LOOP,
+    IP_MULTICAST_TTL,
+    IP_OPTIONS,
+    IP_ORIGINAL_ARRIVAL_IF,
+    IP_PKTINFO,
+    IP_PKTINFO_EX,
+    IP_PMTUDISC_DO,
+    IP_PMTUDISC_DONT,
+    IP_PMTUDISC_MAX,
+    IP_PMTUDISC_PROBE,
+    IP_RECEIVE_BROADCAST,
+    IP_RECVDSTADDR,
+    IP_RECVERR,
+    IP_RECVIF,
+    IP_RECVRTHDR,
+    IP_RECVTOS,
+    IP_RECVTTL,
+    IP_RTHDR,
+    IP_TOS,
     IP_TTL,
+    IP_UNICAST_IF,
+    IP_USER_MTU,
+    IP_WFP_REDIRECT_CONTEXT,
+    IP_WFP_REDIRECT_RECORDS,
     IPPROTO_IP,
     IPPROTO_TCP,
     IPPROTO_UDP,
@@ -59,17 +95,47 @@ from ..constants import (
     SOCK_DGRAM,
     SOCK_STREAM,
     SOL_SOCKET,
+    TCP_BSDURGENT,
+    TCP_EXPEDITED_1122,
+    TCP_FAIL_CONNECT_ON_ICMP_ERROR,
+    TCP_FASTOPEN,
+    TCP_ICMP_ERROR_INFO,
+    TCP_KEEPCNT,
+    TCP_KEEPIDLE,
+    TCP_KEEPINTVL,
+    TCP_MAXRT,
+    TCP_MAXRTMS,
+    TCP_MAXSEG,
     TCP_NODELAY,
+    TCP_TIMESTAMPS,
+    UDP_CHECKSUM_COVERAGE,
+    UDP_NOCHECKSUM,
+    UDP_RECV_MAX_COALESCED_SIZE,
+    UDP_SEND_MSG_SIZE,
     WSAEADDRINUSE,
+    WSAECONNREFUSED,
     WSAEFAULT,
     WSAEINVAL,
     WSAENOBUFS,
     WSAENOPROTOOPT,
+    WSAENOTCONN,
     WSAENOTSOCK,
     WSAETIMEDOUT,
 )
 from ..model import Row, case
 from ..target import Target
+from ..validity import (
+    ALIKE,
+    FOR_MESSAGES,
+    FOR_RAW,
+    FOR_UDP,
+    NOT_HERE,
+    READ_ONLY,
+    SET_ONLY,
+    Outcome,
+    check,
+    make,
+)
 from ..verify import Failed, expect, expect_true, fails_with, not_applicable, variant
 
 CHAPTER = "Socket options"
@@ -77,10 +143,8 @@ SOL_PAGE = "winsock/sol-socket-socket-options"
 GETSOCKOPT = "winsock/nf-winsock-getsockopt"
 SETSOCKOPT = "winsock/nf-winsock-setsockopt"
 TESTS = "Wine's public test sock.c:test_set_getsockopt, which passes on Windows"
-LATER = "comes with the options chapter"
 NOT_CONNECTED = 0xFFFFFFFF
-#: Offset and size of pointer and length of the local and of the remote address.
-CSADDR_INFO_ADDRESSES = ((0, 8), (8, 4), (16, 8), (24, 4))
+CSADDR_INFO_SIZE = 40
 
 
 # ---- a new socket ----------------------------------------------------------------------------------------------------
@@ -111,6 +175,17 @@ CSADDR_INFO_ADDRESSES = ((0, 8), (8, 4), (16, 8), (24, 4))
         "type-datagram": Row("datagram", SO_TYPE, SOCK_DGRAM),
         "rcvtimeo": Row("stream", SO_RCVTIMEO, 0),
         "sndtimeo": Row("stream", SO_SNDTIMEO, 0),
+        "group-id": Row("stream", SO_GROUP_ID, 0),
+        "group-priority": Row("stream", SO_GROUP_PRIORITY, 0),
+        "conditional-accept": Row("stream", SO_CONDITIONAL_ACCEPT, 0),
+        "pause-accept": Row("listening", SO_PAUSE_ACCEPT, 0),
+        "randomize-port": Row("stream", SO_RANDOMIZE_PORT, 0),
+        "port-scalability": Row("stream", SO_PORT_SCALABILITY, 0),
+        "reuse-unicastport": Row("stream", SO_REUSE_UNICASTPORT, 0),
+        "reuse-multicastport": Row("datagram", SO_REUSE_MULTICASTPORT, 0),
+        "connect-time": Row("stream", SO_CONNECT_TIME, NOT_CONNECTED, requirements=["R11.60", "A103"]),
+        "connect-time-bound": Row("bound", SO_CONNECT_TIME, NOT_CONNECTED, requirements=["R11.60"]),
+        "opentype": Row("stream", SO_OPENTYPE, 0),
     },
 )
 def new_socket_shows_the_default(ws: Target, state: str, option: int, value: int) -> None:
@@ -144,6 +219,8 @@ def nagle_is_on_at_first(ws: Target) -> None:
         "sndbuf": Row("stream", SO_SNDBUF),
         "rcvbuf-datagram": Row("datagram", SO_RCVBUF),
         "sndbuf-datagram": Row("datagram", SO_SNDBUF),
+        "maxdg": Row("datagram", SO_MAXDG),
+        "maxpathdg": Row("datagram", SO_MAXPATHDG),
     },
 )
 def provider_has_a_size(ws: Target, state: str, option: int) -> None:
@@ -186,6 +263,17 @@ def listening_socket_says_so(ws: Target) -> None:
         "reuseaddr": Row("stream", SOL_SOCKET, SO_REUSEADDR),
         "reuseaddr-datagram": Row("datagram", SOL_SOCKET, SO_REUSEADDR),
         "tcp-nodelay": Row("stream", IPPROTO_TCP, TCP_NODELAY),
+        "conditional-accept": Row("stream", SOL_SOCKET, SO_CONDITIONAL_ACCEPT, requirements=["R11.41"]),
+        "pause-accept": Row("listening", SOL_SOCKET, SO_PAUSE_ACCEPT, requirements=["R11.42"]),
+        "randomize-port": Row("stream", SOL_SOCKET, SO_RANDOMIZE_PORT),
+        "port-scalability": Row("stream", SOL_SOCKET, SO_PORT_SCALABILITY),
+        "reuse-unicastport": Row("stream", SOL_SOCKET, SO_REUSE_UNICASTPORT),
+        "reuse-multicastport": Row("datagram", SOL_SOCKET, SO_REUSE_MULTICASTPORT),
+        "tcp-timestamps": Row("stream", IPPROTO_TCP, TCP_TIMESTAMPS),
+        "tcp-fastopen": Row("stream", IPPROTO_TCP, TCP_FASTOPEN),
+        "ip-dontfragment": Row("datagram", IPPROTO_IP, IP_DONTFRAGMENT),
+        "ip-receive-broadcast": Row("datagram", IPPROTO_IP, IP_RECEIVE_BROADCAST),
+        "udp-nochecksum": Row("datagram", IPPROTO_UDP, UDP_NOCHECKSUM),
     },
 )
 def boolean_is_on_then_off(ws: Target, state: str, level: int, option: int) -> None:
@@ -257,6 +345,7 @@ def nodelay_is_one_byte(ws: Target) -> None:
         "rcvtimeo-1": Row("datagram", SO_RCVTIMEO, 1, requirements=["A51"]),
         "sndtimeo": Row("stream", SO_SNDTIMEO, 997000, behaviours=["opt-sndtimeo-roundtrip"], requirements=["A51"]),
         "error": Row("stream", SO_ERROR, 1234, behaviours=["opt-so-error-set"]),
+        "group-priority": Row("stream", SO_GROUP_PRIORITY, 2, basis="documented"),
     },
 )
 def number_reads_back_exactly(ws: Target, state: str, option: int, value: int) -> None:
@@ -341,13 +430,22 @@ WHOLE_LENGTHS = (None, None, 4, 4)  # None: the get fails with WSAEFAULT
         "dontroute": Row("stream", SOL_SOCKET, SO_DONTROUTE, BYTE_LENGTHS, behaviours=["optlen-so-dontroute"]),
         "tcp-nodelay": Row("stream", IPPROTO_TCP, TCP_NODELAY, BYTE_LENGTHS, behaviours=["optlen-tcp-nodelay"]),
         "ip-ttl": Row("datagram", IPPROTO_IP, IP_TTL, FLAG_LENGTHS, behaviours=["optlen-ip-ttl"]),
+        "ip-tos": Row("datagram", IPPROTO_IP, IP_TOS, FLAG_LENGTHS, behaviours=["optlen-ip-tos"]),
+        "ip-multicast-ttl": Row(
+            "datagram", IPPROTO_IP, IP_MULTICAST_TTL, FLAG_LENGTHS, behaviours=["optlen-ip-multicast-ttl"]
+        ),
+        "ip-multicast-loop": Row(
+            "datagram", IPPROTO_IP, IP_MULTICAST_LOOP, FLAG_LENGTHS, behaviours=["optlen-ip-multicast-loop"]
+        ),
+        "ip-pktinfo": Row("datagram", IPPROTO_IP, IP_PKTINFO, WHOLE_LENGTHS, behaviours=["optlen-ip-pktinfo"]),
+        "ip-recvtos": Row("datagram", IPPROTO_IP, IP_RECVTOS, WHOLE_LENGTHS, behaviours=["optlen-ip-recvtos"]),
+        "ip-recvttl": Row("datagram", IPPROTO_IP, IP_RECVTTL, WHOLE_LENGTHS, behaviours=["optlen-ip-recvttl"]),
         "linger": Row("stream", SOL_SOCKET, SO_LINGER, WHOLE_LENGTHS, behaviours=["optlen-so-linger"]),
         "rcvbuf": Row("stream", SOL_SOCKET, SO_RCVBUF, WHOLE_LENGTHS, behaviours=["optlen-so-rcvbuf"]),
         "sndbuf": Row("stream", SOL_SOCKET, SO_SNDBUF, WHOLE_LENGTHS, behaviours=["optlen-so-sndbuf"]),
         "rcvtimeo": Row("stream", SOL_SOCKET, SO_RCVTIMEO, WHOLE_LENGTHS, behaviours=["optlen-so-rcvtimeo"]),
         "sndtimeo": Row("stream", SOL_SOCKET, SO_SNDTIMEO, WHOLE_LENGTHS, behaviours=["optlen-so-sndtimeo"]),
         "error": Row("stream", SOL_SOCKET, SO_ERROR, WHOLE_LENGTHS, behaviours=["opt-so-error-short-buffer"]),
-        "opentype": Row("stream", SOL_SOCKET, SO_OPENTYPE, WHOLE_LENGTHS, behaviours=["optlen-so-opentype"], gap=LATER),
     },
 )
 def get_with_other_lengths(ws: Target, state: str, level: int, option: int, expected: tuple[int | None, ...]) -> None:
@@ -370,6 +468,7 @@ def get_with_other_lengths(ws: Target, state: str, level: int, option: int, expe
 FLAG_CODES = (0, 0, 0, 0, 0, 0)
 BYTE_CODES = (WSAEFAULT, 0, 0, 0, 0, WSAENOBUFS)
 WHOLE_CODES = (WSAEFAULT, WSAEFAULT, WSAEFAULT, 0, 0, 0)
+STACK_CODES = (WSAEFAULT, WSAEFAULT, WSAEFAULT, 0, 0, WSAENOBUFS)
 
 
 @case(
@@ -402,12 +501,21 @@ WHOLE_CODES = (WSAEFAULT, WSAEFAULT, WSAEFAULT, 0, 0, 0)
             ],
         ),
         "ip-ttl": Row("datagram", IPPROTO_IP, IP_TTL, BYTE_CODES, behaviours=["optlen-ip-ttl"]),
+        "ip-tos": Row("datagram", IPPROTO_IP, IP_TOS, BYTE_CODES, behaviours=["optlen-ip-tos"]),
+        "ip-multicast-ttl": Row(
+            "datagram", IPPROTO_IP, IP_MULTICAST_TTL, BYTE_CODES, behaviours=["optlen-ip-multicast-ttl"]
+        ),
+        "ip-multicast-loop": Row(
+            "datagram", IPPROTO_IP, IP_MULTICAST_LOOP, BYTE_CODES, behaviours=["optlen-ip-multicast-loop"]
+        ),
+        "ip-pktinfo": Row("datagram", IPPROTO_IP, IP_PKTINFO, STACK_CODES, behaviours=["optlen-ip-pktinfo"]),
+        "ip-recvtos": Row("datagram", IPPROTO_IP, IP_RECVTOS, STACK_CODES, behaviours=["optlen-ip-recvtos"]),
+        "ip-recvttl": Row("datagram", IPPROTO_IP, IP_RECVTTL, STACK_CODES, behaviours=["optlen-ip-recvttl"]),
         "linger": Row("stream", SOL_SOCKET, SO_LINGER, WHOLE_CODES, behaviours=["optlen-so-linger"]),
         "rcvbuf": Row("stream", SOL_SOCKET, SO_RCVBUF, WHOLE_CODES, behaviours=["optlen-so-rcvbuf"]),
         "sndbuf": Row("stream", SOL_SOCKET, SO_SNDBUF, WHOLE_CODES, behaviours=["optlen-so-sndbuf"]),
         "rcvtimeo": Row("stream", SOL_SOCKET, SO_RCVTIMEO, WHOLE_CODES, behaviours=["optlen-so-rcvtimeo"]),
         "sndtimeo": Row("stream", SOL_SOCKET, SO_SNDTIMEO, WHOLE_CODES, behaviours=["optlen-so-sndtimeo"]),
-        "opentype": Row("stream", SOL_SOCKET, SO_OPENTYPE, WHOLE_CODES, behaviours=["optlen-so-opentype"], gap=LATER),
     },
 )
 def set_with_other_lengths(ws: Target, state: str, level: int, option: int, expected: tuple[int, ...]) -> None:
@@ -507,6 +615,13 @@ def longer_and_shorter_values_are_taken(ws: Target, level: int, option: int, val
         "tcp-nodelay": Row("datagram", IPPROTO_TCP, TCP_NODELAY),
         "connect-time": Row("datagram", SOL_SOCKET, SO_CONNECT_TIME, requirements=["R11.60"]),
         "conditional-accept": Row("datagram", SOL_SOCKET, SO_CONDITIONAL_ACCEPT),
+        "pause-accept": Row("datagram", SOL_SOCKET, SO_PAUSE_ACCEPT),
+        "port-scalability": Row("datagram", SOL_SOCKET, SO_PORT_SCALABILITY),
+        "reuse-multicastport": Row("stream", SOL_SOCKET, SO_REUSE_MULTICASTPORT),
+        "maxdg": Row("stream", SOL_SOCKET, SO_MAXDG),
+        "maxpathdg": Row("stream", SOL_SOCKET, SO_MAXPATHDG),
+        "udp-nochecksum": Row("stream", IPPROTO_UDP, UDP_NOCHECKSUM),
+        "tcp-keepidle": Row("datagram", IPPROTO_TCP, TCP_KEEPIDLE),
     },
 )
 def wrong_kind_of_socket(ws: Target, state: str, level: int, option: int) -> None:
@@ -632,6 +747,15 @@ def connect_data_is_not_for_tcp(ws: Target, option: int) -> None:
     rows={
         "exclusive-after-bind": Row("bound", SO_EXCLUSIVEADDRUSE, requirements=["R11.6", "T16.2"]),
         "keepalive-while-connecting": Row("connecting", SO_KEEPALIVE, requirements=["R11.62"]),
+        "conditional-accept-after-listen": Row(
+            "listening", SO_CONDITIONAL_ACCEPT, source="winsock/so-conditional-accept", requirements=["R11.41", "T16.2"]
+        ),
+        "randomize-port-after-bind": Row("bound", SO_RANDOMIZE_PORT, requirements=["T16.2"]),
+        "port-scalability-after-bind": Row(
+            "bound", SO_PORT_SCALABILITY, source="winsock/so-port-scalability", requirements=["T16.2"]
+        ),
+        "reuse-unicastport-after-bind": Row("bound", SO_REUSE_UNICASTPORT, requirements=["T16.2"]),
+        "reuse-multicastport-after-bind": Row("bound-datagram", SO_REUSE_MULTICASTPORT, requirements=["T16.2"]),
     },
 )
 def state_does_not_allow_the_option(ws: Target, state: str, option: int) -> None:
@@ -887,117 +1011,17 @@ def socket_without_overlapped_attribute_waits_on(ws: Target) -> None:
             expect("received", expected=1, actual=pending.result())
 
 
-# ---- not there yet ---------------------------------------------------------------------------------------------------
+# ---- the thread's option ---------------------------------------------------------------------------------------------
 
 
-@case(
-    "options.default.{row}",
-    chapter=CHAPTER,
-    source=SOL_PAGE,
-    basis="documented",
-    requirements=["R16.37", "T16.2"],
-    gap=LATER,
-    rows={
-        "group-id": Row("stream", SO_GROUP_ID, 0),
-        "group-priority": Row("stream", SO_GROUP_PRIORITY, 0),
-        "conditional-accept": Row("stream", SO_CONDITIONAL_ACCEPT, 0),
-        "pause-accept": Row("listening", SO_PAUSE_ACCEPT, 0),
-        "randomize-port": Row("stream", SO_RANDOMIZE_PORT, 0),
-        "port-scalability": Row("stream", SO_PORT_SCALABILITY, 0),
-        "reuse-unicastport": Row("stream", SO_REUSE_UNICASTPORT, 0),
-        "reuse-multicastport": Row("datagram", SO_REUSE_MULTICASTPORT, 0),
-        "connect-time": Row("stream", SO_CONNECT_TIME, NOT_CONNECTED, requirements=["R11.60"]),
-        "opentype": Row("stream", SO_OPENTYPE, 0),
-    },
-)
-def later_option_shows_its_default(ws: Target, state: str, option: int, value: int) -> None:
-    """An option that nobody has set reads as its default."""
-    with ws.socket_in(state) as s:
-        expect("value", expected=value, actual=ws.get_int(s, SOL_SOCKET, option) & 0xFFFFFFFF)
-
-
-@case(
-    "options.default.{row}",
-    chapter=CHAPTER,
-    source=SOL_PAGE,
-    basis="documented",
-    requirements=["R16.37", "T16.2"],
-    gap=LATER,
-    rows={"maxdg": Row(SO_MAXDG), "maxpathdg": Row(SO_MAXPATHDG)},
-)
-def largest_datagram_is_known(ws: Target, option: int) -> None:
-    """The provider tells the largest datagram, above 0."""
-    with ws.socket_in("datagram") as s:
-        expect_true("size", ws.get_int(s, SOL_SOCKET, option) > 0)
-
-
-@case(
-    "options.boolean.{row}",
-    chapter=CHAPTER,
-    source=SOL_PAGE,
-    basis="documented",
-    requirements=["R16.37", "T16.2"],
-    gap=LATER,
-    rows={
-        "conditional-accept": Row("stream", SO_CONDITIONAL_ACCEPT, requirements=["R11.41"]),
-        "pause-accept": Row("listening", SO_PAUSE_ACCEPT, requirements=["R11.42"]),
-        "randomize-port": Row("stream", SO_RANDOMIZE_PORT),
-        "port-scalability": Row("stream", SO_PORT_SCALABILITY),
-        "reuse-unicastport": Row("stream", SO_REUSE_UNICASTPORT),
-        "reuse-multicastport": Row("datagram", SO_REUSE_MULTICASTPORT),
-    },
-)
-def later_boolean_is_on_then_off(ws: Target, state: str, option: int) -> None:
-    """A BOOL that is set TRUE reads as 1, and set FALSE as 0."""
-    values = []
-    with ws.socket_in(state) as s:
-        for value in (1, 0):
-            ws.setsockopt(s, SOL_SOCKET, option, value)
-            values.append(ws.get_int(s, SOL_SOCKET, option))
-    expect("values", expected=[1, 0], actual=values)
-
-
-@case(
-    "options.number.group-priority",
-    chapter=CHAPTER,
-    source=SOL_PAGE,
-    basis="documented",
-    requirements=["R16.37", "T16.2"],
-    gap=LATER,
-)
-def group_priority_reads_back(ws: Target) -> None:
-    """SO_GROUP_PRIORITY reads back as it was set."""
-    with ws.socket_in("stream") as s:
-        ws.setsockopt(s, SOL_SOCKET, SO_GROUP_PRIORITY, 2)
-        expect("value", expected=2, actual=ws.get_int(s, SOL_SOCKET, SO_GROUP_PRIORITY))
-
-
-@case(
-    "options.state.conditional-accept-after-listen",
-    chapter=CHAPTER,
-    source="winsock/so-conditional-accept",
-    basis="documented",
-    requirements=["R11.41", "T16.2"],
-    gap=LATER,
-)
-def conditional_accept_comes_before_listen(ws: Target) -> None:
-    """SO_CONDITIONAL_ACCEPT on a listening socket is WSAEINVAL."""
-    with ws.socket_in("listening") as s, fails_with(WSAEINVAL):
-        ws.setsockopt(s, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, 1)
-
-
-@case(
-    "options.default.connect-time-connected",
-    chapter=CHAPTER,
-    source=f"{SOL_PAGE}, SO_CONNECT_TIME",
-    basis="documented",
-    requirements=["R11.60", "R16.37", "T16.2"],
-    gap=LATER,
-)
-def connect_time_counts_seconds(ws: Target) -> None:
-    """SO_CONNECT_TIME of a new connection is a few seconds at most."""
-    with ws.socket_in("connected") as s:
-        expect_true("seconds", ws.get_int(s, SOL_SOCKET, SO_CONNECT_TIME) in range(60))
+@contextlib.contextmanager
+def open_type(ws: Target, value: int) -> Iterator[None]:
+    """SO_OPENTYPE of this thread, 0 again afterwards."""
+    ws.setsockopt(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, value)
+    try:
+        yield
+    finally:
+        ws.setsockopt(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, 0)
 
 
 @case(
@@ -1007,35 +1031,188 @@ def connect_time_counts_seconds(ws: Target) -> None:
     basis="observed",
     requirements=["R16.37", "T16.2", "B39", "B40"],
     behaviours=["echo-opentype-set-get", "echo-opentype-thread-default"],
-    gap=LATER,
 )
 def opentype_belongs_to_the_thread(ws: Target) -> None:
     """SO_OPENTYPE is set and read with INVALID_SOCKET, and another thread still has 0."""
-    ws.setsockopt(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, SO_SYNCHRONOUS_NONALERT)
-    here = ws.get_int(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE)
-    expect("value here", expected=SO_SYNCHRONOUS_NONALERT, actual=here)
-    with ws.thread() as other:
-        there = other.call(ws.get_int, INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE)
-    expect("value there", expected=0, actual=there)
+    with open_type(ws, SO_SYNCHRONOUS_NONALERT):
+        here = ws.get_int(INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE)
+        expect("value here", expected=SO_SYNCHRONOUS_NONALERT, actual=here)
+        with ws.thread() as other:
+            there = other.call(ws.get_int, INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE)
+        expect("value there", expected=0, actual=there)
 
 
 @case(
-    "options.default.bsp-state",
+    "options.opentype.not-overlapped",
+    chapter=CHAPTER,
+    source=f"{SOL_PAGE}, SO_OPENTYPE",
+    basis="documented",
+    requirements=["R6.6", "A53", "T16.2"],
+)
+def opentype_makes_sockets_without_overlapped_attribute(ws: Target) -> None:
+    """With SO_OPENTYPE set socket() leaves the overlapped attribute out, so receives do not time out."""
+    with open_type(ws, SO_SYNCHRONOUS_NONALERT):
+        s = ws.udp()
+    with ws.closing(s), ws.closing(ws.udp()) as sender:
+        ws.bind(s, loopback())
+        ws.setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, 20)
+        with ws.thread() as other:
+            pending = other.start(ws.recv, s, bytearray(1))
+            expect_true("recv waits", not pending.finished_within(0.2))
+            ws.sendto(sender, b"x", 0, ws.getsockname(s))
+            expect("received", expected=1, actual=pending.result())
+
+
+@case(
+    "options.length.get-opentype",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.37"],
+    behaviours=["optlen-so-opentype"],
+)
+def opentype_is_four_bytes(ws: Target) -> None:
+    """With room for 1, 2, 4 and 8 bytes SO_OPENTYPE is WSAEFAULT twice and four bytes long twice; 0x100 reads back."""
+    with ws.socket_in("stream") as s, open_type(ws, 0x100):
+        for room in (0, 1, 2):
+            with fails_with(WSAEFAULT, f"get with {room} bytes"):
+                ws.getsockopt(s, SOL_SOCKET, SO_OPENTYPE, room)
+        for room in (4, 8):
+            value = ws.getsockopt(s, SOL_SOCKET, SO_OPENTYPE, room)
+            expect("value", expected=b"\0\1\0\0", actual=bytes(value))
+
+
+@case(
+    "options.length.set-opentype",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.37"],
+    behaviours=["optlen-so-opentype"],
+    needs_c=True,
+)
+def opentype_with_other_lengths(ws: Target) -> None:
+    """SO_OPENTYPE set with 0, 1 and 2 bytes is WSAEFAULT, with 4, 8 and -1 it succeeds; a get with -1 gives four."""
+    value, codes = ws.c.new(b"\1" + bytes(7)), []
+    with ws.socket_in("stream") as s, open_type(ws, 0):
+        for length in (0, 1, 2, 4, 8, -1):
+            try:
+                ws.c.check("setsockopt", s, SOL_SOCKET, SO_OPENTYPE, value.address, length)
+                codes.append(0)
+            except Failed as failure:
+                codes.append(failure.code)
+        expect("codes for 0, 1, 2, 4, 8", expected=[WSAEFAULT] * 3 + [0, 0], actual=codes[:5])
+        variant("code for -1", expected=0, allowed={WSAEFAULT: "Windows 7 to Windows 10 21H1"}, actual=codes[5])
+        length = ws.c.new(b"\xff" * 4)
+        ws.c.check("getsockopt", s, SOL_SOCKET, SO_OPENTYPE, value.address, length.address)
+    expect("length", expected=4, actual=length.number())
+
+
+# ---- what a connection tells -----------------------------------------------------------------------------------------
+
+
+@case(
+    "options.default.connect-time-connected",
+    chapter=CHAPTER,
+    source=f"{SOL_PAGE}, SO_CONNECT_TIME",
+    basis="documented",
+    requirements=["R11.60", "R16.37", "T16.2", "A103"],
+)
+def connect_time_counts_seconds(ws: Target) -> None:
+    """SO_CONNECT_TIME of a new connection is a few seconds at most, at both ends."""
+    with ws.connected_pair() as ends:
+        for s in ends:
+            expect_true("seconds", ws.get_int(s, SOL_SOCKET, SO_CONNECT_TIME) in range(60))
+
+
+def csaddr_info(state: bytes) -> tuple[bytes, bytes, int, int]:
+    """Return the local and the remote address of a CSADDR_INFO, empty for none, and its type and protocol."""
+    base, addresses = getattr(state, "base", 0), []
+    for at in (0, 16):
+        pointer, length = struct.unpack_from("<Qi", state, at)
+        expect("pointer, where there is no length", expected=bool(length), actual=bool(pointer))
+        expect_true("address in the buffer", 0 <= pointer - base <= len(state) - length or not length)
+        addresses.append(bytes(state[pointer - base : pointer - base + length]) if length else b"")
+    kind, protocol = struct.unpack_from("<ii", state, 32)
+    return addresses[0], addresses[1], kind, protocol
+
+
+@case(
+    "options.bsp-state.{row}",
     chapter=CHAPTER,
     source="winsock/so-bsp-state",
     basis="documented",
-    requirements=["R11.61", "R16.37", "T16.2"],
-    behaviours=["opt-bspstate-unbound"],
-    gap=LATER,
+    requirements=["R11.61", "R16.37", "T16.2", "A103"],
+    rows={
+        "unbound": Row("stream", SOCK_STREAM, IPPROTO_TCP, behaviours=["opt-bspstate-unbound"]),
+        "unbound-datagram": Row("datagram", SOCK_DGRAM, IPPROTO_UDP),
+        "bound": Row("bound", SOCK_STREAM, IPPROTO_TCP, behaviours=["opt-bspstate-bound"]),
+        "bound-datagram": Row("bound-datagram", SOCK_DGRAM, IPPROTO_UDP),
+        "listening": Row("listening", SOCK_STREAM, IPPROTO_TCP),
+        "connected": Row("connected", SOCK_STREAM, IPPROTO_TCP),
+        "connected-datagram": Row("connected-datagram", SOCK_DGRAM, IPPROTO_UDP),
+    },
 )
-def bsp_state_of_a_new_socket(ws: Target) -> None:
-    """SO_BSP_STATE of a new socket has neither a local nor a remote address, and names type and protocol."""
-    with ws.socket_in("stream") as s:
-        state = ws.getsockopt(s, SOL_SOCKET, SO_BSP_STATE)
-    pointers_and_lengths = [int.from_bytes(state[at : at + size], "little") for at, size in CSADDR_INFO_ADDRESSES]
-    expect("addresses and their lengths", expected=[0, 0, 0, 0], actual=pointers_and_lengths)
-    kinds = (int.from_bytes(state[32:36], "little"), int.from_bytes(state[36:40], "little"))
-    expect("type and protocol", expected=(SOCK_STREAM, IPPROTO_TCP), actual=kinds)
+def bsp_state_has_the_names_there_are(ws: Target, state: str, kind: int, protocol: int) -> None:
+    """SO_BSP_STATE has the addresses that getsockname and getpeername tell, none where they fail, type and protocol."""
+    with ws.socket_in(state) as s:
+        names = []
+        for call in (ws.getsockname, ws.getpeername):
+            try:
+                names.append(bytes(call(s)))
+            except Failed:
+                names.append(b"")
+        expect("CSADDR_INFO", expected=(*names, kind, protocol), actual=csaddr_info(get_bsp_state(ws, s)))
+
+
+def get_bsp_state(ws: Target, s: int) -> bytes:
+    """Return SO_BSP_STATE, read into a large buffer."""
+    return ws.getsockopt(s, SOL_SOCKET, SO_BSP_STATE, 128)
+
+
+@case(
+    "options.bsp-state.both-ends",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R11.61", "A103"],
+    behaviours=["opt-bspstate-connected"],
+)
+def local_of_one_is_remote_of_the_other(ws: Target) -> None:
+    """Of a connected pair the local address of one is the remote address of the other, 16 bytes each."""
+    with ws.connected_pair() as (client, server):
+        here, there = csaddr_info(get_bsp_state(ws, client)), csaddr_info(get_bsp_state(ws, server))
+    expect("addresses", expected=(here[0], here[1]), actual=(there[1], there[0]))
+    expect("lengths", expected=(16, 16), actual=(len(here[0]), len(here[1])))
+    expect("type and protocol", expected=(SOCK_STREAM, IPPROTO_TCP), actual=here[2:])
+
+
+@case(
+    "options.bsp-state.size",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R11.61"],
+    behaviours=["opt-bspstate-size"],
+    needs_c=True,
+)
+def bsp_state_needs_room_for_the_addresses(ws: Target) -> None:
+    """The structure alone is too little room for it and two addresses, which need 32 bytes more and not one less."""
+    with ws.socket_in("connected") as s:
+        for room, code in (
+            (CSADDR_INFO_SIZE, WSAEFAULT),
+            (CSADDR_INFO_SIZE + 31, WSAEFAULT),
+            (CSADDR_INFO_SIZE + 32, 0),
+        ):
+            buffer, length = ws.c.new(room), ws.c.new(room.to_bytes(4, "little"))
+            failed = ws.c.call("getsockopt", s, SOL_SOCKET, SO_BSP_STATE, buffer.address, length.address) != 0
+            variant(
+                f"code for {room} bytes",
+                expected=code,
+                allowed={WSAENOPROTOOPT: "before Windows Server 2008"},
+                actual=ws.c.last_error if failed else 0,
+            )
+            expect("length", expected=room, actual=length.number())
 
 
 @case(
@@ -1043,13 +1220,12 @@ def bsp_state_of_a_new_socket(ws: Target) -> None:
     chapter=CHAPTER,
     source=f"{SOL_PAGE}, PVD_CONFIG",
     basis="documented",
-    requirements=["R16.37", "T16.2"],
-    gap=LATER,
+    requirements=["R16.37", "T16.2", "R1.104"],
 )
-def provider_configuration_can_be_read(ws: Target) -> None:
-    """PVD_CONFIG is an option that the provider has."""
+def provider_configuration_can_be_read_and_set(ws: Target) -> None:
+    """PVD_CONFIG is a block of the provider's own, which can be set to what it reads as."""
     with ws.socket_in("stream") as s:
-        ws.getsockopt(s, SOL_SOCKET, PVD_CONFIG)
+        ws.setsockopt(s, SOL_SOCKET, PVD_CONFIG, ws.getsockopt(s, SOL_SOCKET, PVD_CONFIG))
 
 
 @case(
@@ -1058,10 +1234,658 @@ def provider_configuration_can_be_read(ws: Target) -> None:
     source="mswsock/nf-mswsock-acceptex; requirement B40",
     basis="documented",
     requirements=["R16.37", "T16.2", "B40"],
-    gap=LATER,
     rows={"bad-handle": Row("closed", WSAENOTSOCK), "not-listening": Row("bound", WSAEINVAL)},
 )
 def accept_context_needs_a_listening_socket(ws: Target, state: str, code: int) -> None:
     """SO_UPDATE_ACCEPT_CONTEXT wants a listening socket: no socket is WSAENOTSOCK, another one WSAEINVAL."""
     with ws.socket_in("stream") as s, ws.socket_in(state) as listening, fails_with(code):
         ws.setsockopt(s, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, listening.to_bytes(8, "little"))
+
+
+@case(
+    "options.set-only.connect-context-without-a-value",
+    chapter=CHAPTER,
+    source=f"{SOL_PAGE}, SO_UPDATE_CONNECT_CONTEXT",
+    basis="documented",
+    requirements=["R16.37", "T16.2"],
+    needs_c=True,
+)
+def connect_context_takes_no_value(ws: Target) -> None:
+    """SO_UPDATE_CONNECT_CONTEXT with NULL and 0 succeeds on a connected socket."""
+    with ws.socket_in("connected") as s:
+        ws.c.check("setsockopt", s, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, 0, 0)
+
+
+@case(
+    "options.set-only.accept-context-of-accept-ex",
+    chapter=CHAPTER,
+    source="Wine's public test sock.c:test_AcceptEx, which passes on Windows",
+    basis="observed",
+    requirements=["T16.2"],
+    behaviours=["acceptex-update-context"],
+    gap="AcceptEx comes with overlapped sockets",
+    needs_c=True,
+)
+def accept_context_after_accept_ex(ws: Target) -> None:
+    """SO_UPDATE_ACCEPT_CONTEXT on a socket that AcceptEx has connected makes getsockname work on it."""
+    returned, operation, output = ws.c.new(4), ws.c.new(32), ws.c.new(64)
+    with ws.listener() as listening, ws.closing(ws.tcp(), ws.tcp()) as (acceptor, client):
+        ws.c.check(
+            "mswsock.AcceptEx",
+            listening,
+            acceptor,
+            output.address,
+            0,
+            32,
+            32,
+            returned.address,
+            operation.address,
+            returns="bool",
+        )
+        ws.connect(client, ws.getsockname(listening))
+        ws.setsockopt(acceptor, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, listening.to_bytes(8, "little"))
+        expect("address", expected=16, actual=len(ws.getsockname(acceptor)))
+
+
+# ---- accepting -------------------------------------------------------------------------------------------------------
+
+
+@case(
+    "options.pause-accept.callers-are-reset",
+    chapter=CHAPTER,
+    source=f"{SOL_PAGE}, SO_PAUSE_ACCEPT",
+    basis="documented",
+    requirements=["R11.42"],
+)
+def paused_listener_turns_callers_away(ws: Target) -> None:
+    """With SO_PAUSE_ACCEPT on a connect is refused; with it off again the next one succeeds."""
+    with ws.listener() as listening:
+        where = ws.getsockname(listening)
+        ws.setsockopt(listening, SOL_SOCKET, SO_PAUSE_ACCEPT, 1)
+        with ws.closing(ws.tcp()) as s, fails_with(WSAECONNREFUSED):
+            ws.connect(s, where)
+        ws.setsockopt(listening, SOL_SOCKET, SO_PAUSE_ACCEPT, 0)
+        with ws.closing(ws.tcp()) as s:
+            ws.connect(s, where)
+            accepted, caller = ws.accept(listening)
+            with ws.closing(accepted):
+                expect("caller", expected=bytes(ws.getsockname(s)), actual=bytes(caller))
+
+
+@case(
+    "options.pause-accept.those-before-are-served",
+    chapter=CHAPTER,
+    source=f"{SOL_PAGE}, SO_PAUSE_ACCEPT: new connections",
+    basis="documented",
+    requirements=["R11.42"],
+)
+def paused_listener_keeps_earlier_callers(ws: Target) -> None:
+    """A connection that came before SO_PAUSE_ACCEPT can still be accepted."""
+    with ws.listener() as listening, ws.closing(ws.tcp()) as s:
+        ws.connect(s, ws.getsockname(listening))
+        ws.wait_readable(listening)
+        ws.setsockopt(listening, SOL_SOCKET, SO_PAUSE_ACCEPT, 1)
+        ws.wait_readable(listening)
+        accepted, _ = ws.accept(listening)
+        with ws.closing(accepted):
+            ws.send(s, b"x")
+            expect("data", expected=b"x", actual=ws.receive_exactly(accepted, 1))
+
+
+# ---- ports -----------------------------------------------------------------------------------------------------------
+
+
+@case(
+    "options.state.randomize-port-or-reuse-unicastport",
+    chapter=CHAPTER,
+    source=f"{SOL_PAGE}, SO_RANDOMIZE_PORT",
+    basis="documented",
+    requirements=["T16.2"],
+)
+def random_ports_are_not_for_shared_ones(ws: Target) -> None:
+    """SO_RANDOMIZE_PORT cannot be set once SO_REUSE_UNICASTPORT is on."""
+    with ws.socket_in("stream") as s:
+        ws.setsockopt(s, SOL_SOCKET, SO_REUSE_UNICASTPORT, 1)
+        with fails_with(WSAEINVAL):
+            ws.setsockopt(s, SOL_SOCKET, SO_RANDOMIZE_PORT, 1)
+
+
+# ---- TCP -------------------------------------------------------------------------------------------------------------
+
+TCP_PAGE = "winsock/ipproto-tcp-socket-options"
+
+
+@case(
+    "options.tcp.default-{row}",
+    chapter=CHAPTER,
+    source=TCP_PAGE,
+    basis="documented",
+    requirements=["R16.41"],
+    rows={
+        "keepidle": Row(TCP_KEEPIDLE, 7200, source="winsock/so-keepalive", requirements=["R11.62", "A102"]),
+        "keepintvl": Row(TCP_KEEPINTVL, 1, source="winsock/so-keepalive", requirements=["R11.62", "A102"]),
+        "keepcnt": Row(TCP_KEEPCNT, 10, source="winsock/so-keepalive", requirements=["R11.62", "A102"]),
+        "timestamps": Row(TCP_TIMESTAMPS, 0),
+        "fastopen": Row(TCP_FASTOPEN, 0),
+        "fail-connect-on-icmp-error": Row(TCP_FAIL_CONNECT_ON_ICMP_ERROR, 0),
+        "expedited-1122": Row(TCP_EXPEDITED_1122, 0),
+        "bsdurgent": Row(TCP_BSDURGENT, 1),
+    },
+)
+def new_tcp_socket_shows_the_default(ws: Target, option: int, value: int) -> None:
+    """A TCP option that nobody has set reads as its default."""
+    with ws.socket_in("stream") as s:
+        expect("value", expected=value, actual=ws.get_int(s, IPPROTO_TCP, option))
+
+
+@case(
+    "options.tcp.number-{row}",
+    chapter=CHAPTER,
+    source=TCP_PAGE,
+    basis="documented",
+    requirements=["R16.37"],
+    rows={
+        "keepidle": Row(TCP_KEEPIDLE, 90, requirements=["A102"]),
+        "keepintvl": Row(TCP_KEEPINTVL, 5, requirements=["A102"]),
+        "keepcnt": Row(TCP_KEEPCNT, 255, requirements=["A102"]),
+        "maxrt": Row(TCP_MAXRT, 30),
+        "maxrt-for-ever": Row(TCP_MAXRT, -1),
+        "maxrtms": Row(TCP_MAXRTMS, 2500),
+    },
+)
+def tcp_number_reads_back(ws: Target, option: int, value: int) -> None:
+    """A number of a TCP socket reads back as it was set, before and after SO_KEEPALIVE."""
+    with ws.socket_in("stream") as s:
+        ws.setsockopt(s, IPPROTO_TCP, option, value)
+        expect("value", expected=value, actual=ws.get_int(s, IPPROTO_TCP, option))
+        ws.setsockopt(s, SOL_SOCKET, SO_KEEPALIVE, 1)
+        expect("value", expected=value, actual=ws.get_int(s, IPPROTO_TCP, option))
+
+
+@case(
+    "options.tcp.maxrt-in-milliseconds",
+    chapter=CHAPTER,
+    source="ws2ipdef.h: TCP_MAXRTMS",
+    basis="choice",
+)
+def two_options_are_one_limit(ws: Target) -> None:
+    """TCP_MAXRT in seconds and TCP_MAXRTMS in milliseconds are the same limit."""
+    with ws.socket_in("stream") as s:
+        ws.setsockopt(s, IPPROTO_TCP, TCP_MAXRT, 7)
+        expect("TCP_MAXRTMS", expected=7000, actual=ws.get_int(s, IPPROTO_TCP, TCP_MAXRTMS))
+
+
+@case(
+    "options.tcp.keepcnt-256",
+    chapter=CHAPTER,
+    source=f"{TCP_PAGE}, TCP_KEEPCNT",
+    basis="documented",
+    requirements=["R16.38", "A102"],
+)
+def too_many_probes(ws: Target) -> None:
+    """TCP_KEEPCNT above 255 is WSAEINVAL."""
+    with ws.socket_in("stream") as s, fails_with(WSAEINVAL):
+        ws.setsockopt(s, IPPROTO_TCP, TCP_KEEPCNT, 256)
+
+
+@case(
+    "options.tcp.urgent-style-{row}",
+    chapter=CHAPTER,
+    source=f"{TCP_PAGE}, TCP_BSDURGENT and TCP_EXPEDITED_1122",
+    basis="documented",
+    rows={
+        "expedited-1122": Row(TCP_EXPEDITED_1122, TCP_BSDURGENT),
+        "bsdurgent": Row(TCP_BSDURGENT, TCP_EXPEDITED_1122),
+    },
+)
+def urgent_style_is_set_once(ws: Target, option: int, inverse: int) -> None:
+    """The two options are each other's inverse, and what has been switched on cannot be switched off."""
+    with ws.socket_in("stream") as s:
+        ws.setsockopt(s, IPPROTO_TCP, option, 1)
+        expect("option", expected=1, actual=ws.get_int(s, IPPROTO_TCP, option))
+        expect("inverse", expected=0, actual=ws.get_int(s, IPPROTO_TCP, inverse))
+        with fails_with(WSAEINVAL):
+            ws.setsockopt(s, IPPROTO_TCP, option, 0)
+
+
+@case(
+    "options.tcp.maxseg",
+    chapter=CHAPTER,
+    source=f"{GETSOCKOPT}, TCP_MAXSEG",
+    basis="documented",
+    requirements=["R16.38"],
+)
+def segment_size_can_be_read(ws: Target) -> None:
+    """TCP_MAXSEG of a connection is a size, and setting it is WSAENOPROTOOPT."""
+    with ws.socket_in("connected") as s:
+        expect_true("size", ws.get_int(s, IPPROTO_TCP, TCP_MAXSEG) > 0)
+        with fails_with(WSAENOPROTOOPT):
+            ws.setsockopt(s, IPPROTO_TCP, TCP_MAXSEG, 1000)
+
+
+@case(
+    "options.tcp.no-icmp-error",
+    chapter=CHAPTER,
+    source=f"{TCP_PAGE}, TCP_ICMP_ERROR_INFO",
+    basis="documented",
+)
+def no_icmp_error_is_no_value(ws: Target) -> None:
+    """TCP_ICMP_ERROR_INFO has a length of 0 where no ICMP error has come."""
+    with ws.socket_in("stream") as s:
+        expect("value", expected=b"", actual=bytes(ws.getsockopt(s, IPPROTO_TCP, TCP_ICMP_ERROR_INFO, 36)))
+
+
+# ---- UDP -------------------------------------------------------------------------------------------------------------
+
+UDP_PAGE = "winsock/ipproto-udp-socket-options"
+
+
+@case(
+    "options.udp.default-{row}",
+    chapter=CHAPTER,
+    source=UDP_PAGE,
+    basis="documented",
+    requirements=["R16.41"],
+    rows={
+        "nochecksum": Row(UDP_NOCHECKSUM),
+        "send-msg-size": Row(UDP_SEND_MSG_SIZE),
+        "recv-max-coalesced-size": Row(UDP_RECV_MAX_COALESCED_SIZE),
+    },
+)
+def new_udp_socket_shows_the_default(ws: Target, option: int) -> None:
+    """A UDP option that nobody has set is 0."""
+    with ws.socket_in("datagram") as s:
+        expect("value", expected=0, actual=ws.get_int(s, IPPROTO_UDP, option))
+
+
+@case(
+    "options.udp.send-msg-size-cuts",
+    chapter=CHAPTER,
+    source=f"{UDP_PAGE}, UDP_SEND_MSG_SIZE",
+    basis="documented",
+)
+def send_is_cut_into_datagrams(ws: Target) -> None:
+    """With UDP_SEND_MSG_SIZE 100 a send of 250 bytes is three datagrams, of 100, 100 and 50 bytes."""
+    with ws.udp_pair() as (a, b):
+        ws.setsockopt(a, IPPROTO_UDP, UDP_SEND_MSG_SIZE, 100)
+        expect("sent", expected=250, actual=ws.send(a, bytes(250)))
+        sizes = []
+        for _ in range(3):
+            ws.wait_readable(b)
+            sizes.append(ws.recv(b, bytearray(300)))
+        ws.setsockopt(a, IPPROTO_UDP, UDP_SEND_MSG_SIZE, 0)
+        ws.send(a, bytes(250))
+        ws.wait_readable(b)
+        sizes.append(ws.recv(b, bytearray(300)))
+    expect("sizes", expected=[100, 100, 50, 250], actual=sizes)
+
+
+@case(
+    "options.udp.nochecksum-arrives",
+    chapter=CHAPTER,
+    source=f"{UDP_PAGE}, UDP_NOCHECKSUM",
+    basis="documented",
+)
+def datagram_without_checksum_arrives(ws: Target) -> None:
+    """A datagram sent with UDP_NOCHECKSUM arrives, and UDP_CHECKSUM_COVERAGE says that it has none."""
+    with ws.udp_pair() as (a, b):
+        ws.setsockopt(a, IPPROTO_UDP, UDP_NOCHECKSUM, 1)
+        expect("UDP_CHECKSUM_COVERAGE", expected=0, actual=ws.get_int(a, IPPROTO_UDP, UDP_CHECKSUM_COVERAGE))
+        ws.send(a, b"x")
+        ws.wait_readable(b)
+        expect("received", expected=1, actual=ws.recv(b, bytearray(2)))
+
+
+# ---- IPv4 ------------------------------------------------------------------------------------------------------------
+
+IP_PAGE = "winsock/ipproto-ip-socket-options"
+VALIDITY = "Wine's public test sock.c:test_sockopt_validity, which passes on Windows"
+UNKNOWN = (SET_ONLY, SET_ONLY, SET_ONLY)
+
+
+@case(
+    "options.validity.ipv4-{row}",
+    chapter=CHAPTER,
+    source=VALIDITY,
+    basis="observed",
+    requirements=["R16.38"],
+    rows={
+        "unknown": Row(-1, UNKNOWN, behaviours=["optvalid-v4-unknown"]),
+        "options": Row(IP_OPTIONS, ALIKE, behaviours=["optvalid-v4-options"]),
+        "hdrincl": Row(IP_HDRINCL, FOR_RAW, behaviours=["optvalid-v4-hdrincl"]),
+        "tos": Row(IP_TOS, ALIKE, behaviours=["optvalid-v4-tos"]),
+        "ttl": Row(IP_TTL, ALIKE, behaviours=["optvalid-v4-ttl"]),
+        "dontfragment": Row(IP_DONTFRAGMENT, ALIKE, behaviours=["optvalid-v4-dontfragment"]),
+        "pktinfo": Row(IP_PKTINFO, FOR_MESSAGES, behaviours=["optvalid-v4-pktinfo"]),
+        "recvttl": Row(IP_RECVTTL, FOR_MESSAGES, behaviours=["optvalid-v4-recvttl"]),
+        "receive-broadcast": Row(IP_RECEIVE_BROADCAST, FOR_MESSAGES, behaviours=["optvalid-v4-receive-broadcast"]),
+        "recvif": Row(IP_RECVIF, FOR_MESSAGES, behaviours=["optvalid-v4-recvif"]),
+        "recvdstaddr": Row(IP_RECVDSTADDR, FOR_MESSAGES, behaviours=["optvalid-v4-recvdstaddr"]),
+        "iflist": Row(IP_IFLIST, ALIKE, behaviours=["optvalid-v4-iflist"]),
+        "unicast-if": Row(IP_UNICAST_IF, ALIKE, behaviours=["optvalid-v4-unicast-if"]),
+        "rthdr": Row(IP_RTHDR, ALIKE, behaviours=["optvalid-v4-rthdr"]),
+        "get-iflist": Row(IP_GET_IFLIST, (NOT_HERE,) * 3, behaviours=["optvalid-v4-get-iflist"]),
+        "recvrthdr": Row(IP_RECVRTHDR, FOR_MESSAGES, behaviours=["optvalid-v4-recvrthdr"]),
+        "recvtos": Row(IP_RECVTOS, FOR_MESSAGES, behaviours=["optvalid-v4-recvtos"]),
+        "original-arrival-if": Row(
+            IP_ORIGINAL_ARRIVAL_IF, FOR_MESSAGES, behaviours=["optvalid-v4-original-arrival-if"]
+        ),
+        "ecn": Row(IP_ECN, FOR_MESSAGES, behaviours=["optvalid-v4-ecn"]),
+        "pktinfo-ex": Row(IP_PKTINFO_EX, FOR_MESSAGES, behaviours=["optvalid-v4-pktinfo-ex"]),
+        "wfp-redirect-records": Row(
+            IP_WFP_REDIRECT_RECORDS, FOR_MESSAGES, behaviours=["optvalid-v4-wfp-redirect-records"]
+        ),
+        "wfp-redirect-context": Row(
+            IP_WFP_REDIRECT_CONTEXT, FOR_MESSAGES, behaviours=["optvalid-v4-wfp-redirect-context"]
+        ),
+        "mtu-discover": Row(IP_MTU_DISCOVER, (READ_ONLY,) * 3, behaviours=["optvalid-v4-mtu-discover"]),
+        "mtu": Row(IP_MTU, ((WSAENOTCONN, 0),) * 3, behaviours=["optvalid-v4-mtu"]),
+        "recverr": Row(IP_RECVERR, FOR_UDP, behaviours=["optvalid-v4-recverr"]),
+        "user-mtu": Row(IP_USER_MTU, ALIKE, behaviours=["optvalid-v4-user-mtu"]),
+    },
+)
+def ipv4_option_by_kind(ws: Target, option: int, outcomes: tuple[Outcome, Outcome, Outcome]) -> None:
+    """Reading the option and setting what was read ends like this on TCP, UDP and raw sockets."""
+    check(ws, AF_INET, IPPROTO_IP, option, outcomes)
+
+
+@case(
+    "options.raw-only.hdrincl-{row}",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.38"],
+    behaviours=["opt-hdrincl-nonraw"],
+    rows={
+        "tcp": Row(AF_INET, SOCK_STREAM),
+        "udp": Row(AF_INET, SOCK_DGRAM),
+        "tcp-ipv6": Row(AF_INET6, SOCK_STREAM),
+        "udp-ipv6": Row(AF_INET6, SOCK_DGRAM),
+    },
+)
+def headers_are_for_raw_sockets(ws: Target, family: int, type: int) -> None:
+    """IP_HDRINCL is WSAEINVAL on TCP and UDP sockets, to get and to set, on IPv6 ones too."""
+    if not ws.has_family(family):
+        not_applicable("no IPv6 here")
+    with ws.closing(ws.socket(family, type, 0)) as s:
+        for value in (1, 0):
+            with fails_with(WSAEINVAL, "set"):
+                ws.setsockopt(s, IPPROTO_IP, IP_HDRINCL, value)
+        with fails_with(WSAEINVAL, "get"):
+            ws.getsockopt(s, IPPROTO_IP, IP_HDRINCL, 4)
+
+
+@case(
+    "options.dontfragment.{row}",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.41"],
+    rows={
+        "udp": Row(AF_INET, SOCK_DGRAM, 0, behaviours=["opt-dontfragment-udp-default", "opt-dontfragment-udp-set"]),
+        "udp-ipv6": Row(
+            AF_INET6, SOCK_DGRAM, 0, behaviours=["opt-dontfragment-udp-default", "opt-dontfragment-udp-set"]
+        ),
+        "tcp": Row(AF_INET, SOCK_STREAM, 1, behaviours=["opt-dontfragment-tcp-default"]),
+        "tcp-ipv6": Row(AF_INET6, SOCK_STREAM, 1, behaviours=["opt-dontfragment-tcp-default"]),
+    },
+)
+def fragmenting_depends_on_the_kind(ws: Target, family: int, type: int, value: int) -> None:
+    """IP_DONTFRAGMENT is FALSE on a new UDP socket and TRUE on a new TCP one; set, it is a truth value."""
+    if not ws.has_family(family):
+        not_applicable("no IPv6 here")
+    with ws.closing(ws.socket(family, type, 0)) as s:
+        before = {0: "before Windows Vista"} if value else {}
+        variant("new", expected=value, allowed=before, actual=ws.get_int(s, IPPROTO_IP, IP_DONTFRAGMENT))
+        for given, shown in ((0, 0), (1, 1), (0xDEAD, 1), (0, 0)):
+            ws.setsockopt(s, IPPROTO_IP, IP_DONTFRAGMENT, given)
+            expect(f"after {given:#x}", expected=shown, actual=ws.get_int(s, IPPROTO_IP, IP_DONTFRAGMENT))
+
+
+@case(
+    "options.dontfragment.raw",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.41"],
+    behaviours=["opt-dontfragment-raw"],
+)
+def raw_packets_may_be_fragmented(ws: Target) -> None:
+    """IP_DONTFRAGMENT of a raw socket is FALSE at first and reads TRUE once it is set."""
+    s = make(ws, AF_INET, "raw")
+    if s is None:
+        not_applicable("raw sockets are not allowed here")
+    with ws.closing(s):
+        expect("new", expected=0, actual=ws.get_int(s, IPPROTO_IP, IP_DONTFRAGMENT))
+        ws.setsockopt(s, IPPROTO_IP, IP_DONTFRAGMENT, 1)
+        expect("set", expected=1, actual=ws.get_int(s, IPPROTO_IP, IP_DONTFRAGMENT))
+
+
+@case(
+    "options.length.emptied-{row}",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.38"],
+    needs_c=True,
+    rows={
+        "pktinfo": Row(IP_PKTINFO, behaviours=["optlen-ip-pktinfo"]),
+        "recvtos": Row(IP_RECVTOS, behaviours=["optlen-ip-recvtos"]),
+        "recvttl": Row(IP_RECVTTL, behaviours=["optlen-ip-recvttl"]),
+    },
+)
+def failed_get_sets_the_length_to_0(ws: Target, option: int) -> None:
+    """A get with one or two bytes of room is WSAEFAULT and leaves a length of 0."""
+    with ws.socket_in("datagram") as s:
+        for room in (1, 2):
+            buffer, length = ws.c.new(8), ws.c.new(room.to_bytes(4, "little"))
+            with fails_with(WSAEFAULT):
+                ws.c.check("getsockopt", s, IPPROTO_IP, option, buffer.address, length.address)
+            expect("length", expected=0, actual=length.number())
+
+
+@case(
+    "options.length.written-{row}",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.37"],
+    needs_c=True,
+    rows={
+        "broadcast": Row("datagram", SOL_SOCKET, SO_BROADCAST, b"\1\0", behaviours=["optlen-so-broadcast"]),
+        "oobinline": Row("stream", SOL_SOCKET, SO_OOBINLINE, b"\1\0", behaviours=["optlen-so-oobinline"]),
+        "reuseaddr": Row("stream", SOL_SOCKET, SO_REUSEADDR, b"\1\0", behaviours=["optlen-so-reuseaddr"]),
+        "dontlinger": Row("stream", SOL_SOCKET, SO_DONTLINGER, b"\1\0", behaviours=["optlen-so-dontlinger"]),
+        "exclusiveaddruse": Row(
+            "stream", SOL_SOCKET, SO_EXCLUSIVEADDRUSE, b"\1\0", behaviours=["optlen-so-exclusiveaddruse"]
+        ),
+        "keepalive": Row("stream", SOL_SOCKET, SO_KEEPALIVE, b"\1\xee", behaviours=["optlen-so-keepalive"]),
+        "dontroute": Row("stream", SOL_SOCKET, SO_DONTROUTE, b"\1\xee", behaviours=["optlen-so-dontroute"]),
+        "nodelay": Row("stream", IPPROTO_TCP, TCP_NODELAY, b"\1\xee", behaviours=["optlen-tcp-nodelay"]),
+        "ttl": Row("datagram", IPPROTO_IP, IP_TTL, b"\1\xee", behaviours=["optlen-ip-ttl"]),
+        "tos": Row("datagram", IPPROTO_IP, IP_TOS, b"\1\xee", behaviours=["optlen-ip-tos"]),
+        "multicast-ttl": Row(
+            "datagram", IPPROTO_IP, IP_MULTICAST_TTL, b"\1\xee", behaviours=["optlen-ip-multicast-ttl"]
+        ),
+        "multicast-loop": Row(
+            "datagram", IPPROTO_IP, IP_MULTICAST_LOOP, b"\1\xee", behaviours=["optlen-ip-multicast-loop"]
+        ),
+    },
+)
+def get_of_two_bytes_writes(ws: Target, state: str, level: int, option: int, expected: bytes) -> None:
+    """A get into two bytes reports one, and msafd clears the second while the IP stack leaves it alone."""
+    with ws.socket_in(state) as s:
+        ws.setsockopt(s, level, option, 1)
+        buffer, length = ws.c.new(b"\xee" * 4), ws.c.new(b"\2\0\0\0")
+        ws.c.check("getsockopt", s, level, option, buffer.address, length.address)
+    expect("length and buffer", expected=(1, expected + b"\xee\xee"), actual=(length.number(), buffer.read()))
+
+
+@case(
+    "options.length.cleared-{row}",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.38"],
+    needs_c=True,
+    rows={
+        "linger": Row(SO_LINGER, b"\0\0", behaviours=["optlen-so-linger"]),
+        "rcvbuf": Row(SO_RCVBUF, b"\0\0", behaviours=["optlen-so-rcvbuf"]),
+        "sndbuf": Row(SO_SNDBUF, b"\0\0", behaviours=["optlen-so-sndbuf"]),
+    },
+)
+def failed_get_clears_the_buffer(ws: Target, option: int, expected: bytes) -> None:
+    """A get into two bytes is WSAEFAULT, leaves the length, and clears the two bytes."""
+    buffer, length = ws.c.new(b"\xee" * 4), ws.c.new(b"\2\0\0\0")
+    with ws.socket_in("stream") as s, fails_with(WSAEFAULT):
+        ws.c.check("getsockopt", s, SOL_SOCKET, option, buffer.address, length.address)
+    expect("length and buffer", expected=(2, expected + b"\xee\xee"), actual=(length.number(), buffer.read()))
+
+
+@case(
+    "options.ip.range-{row}",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.38", "A68"],
+    rows={
+        "tos": Row(IP_TOS, 0x100, WSAEINVAL, behaviours=["optlen-ip-tos"]),
+        "multicast-ttl": Row(IP_MULTICAST_TTL, 0x100, WSAEINVAL, behaviours=["optlen-ip-multicast-ttl"]),
+    },
+)
+def ip_value_out_of_range(ws: Target, option: int, value: int, code: int) -> None:
+    """A value that does not fit a byte is WSAEINVAL and leaves the option alone."""
+    with ws.socket_in("datagram") as s:
+        ws.setsockopt(s, IPPROTO_IP, option, 32)
+        with fails_with(code):
+            ws.setsockopt(s, IPPROTO_IP, option, value)
+        expect("value", expected=32, actual=ws.get_int(s, IPPROTO_IP, option))
+
+
+@case(
+    "options.ip.truth-{row}",
+    chapter=CHAPTER,
+    source=TESTS,
+    basis="observed",
+    requirements=["R16.39"],
+    rows={
+        "pktinfo": Row(IP_PKTINFO, behaviours=["optlen-ip-pktinfo"]),
+        "recvtos": Row(IP_RECVTOS, behaviours=["optlen-ip-recvtos"]),
+        "recvttl": Row(IP_RECVTTL, behaviours=["optlen-ip-recvttl"]),
+        "multicast-loop": Row(IP_MULTICAST_LOOP, behaviours=["optlen-ip-multicast-loop"]),
+    },
+)
+def ip_boolean_looks_at_all_bytes(ws: Target, option: int) -> None:
+    """A BOOL of the IP level set to 0x100 reads as 1."""
+    with ws.socket_in("datagram") as s:
+        for value, shown in ((0, 0), (0x100, 1), (0, 0)):
+            ws.setsockopt(s, IPPROTO_IP, option, value)
+            expect("value", expected=shown, actual=ws.get_int(s, IPPROTO_IP, option))
+
+
+@case(
+    "options.ip.default-{row}",
+    chapter=CHAPTER,
+    source=IP_PAGE,
+    basis="documented",
+    requirements=["R16.41"],
+    rows={
+        "ttl": Row(IP_TTL, 128),
+        "tos": Row(IP_TOS, 0),
+        "receive-broadcast": Row(IP_RECEIVE_BROADCAST, 1),
+        "multicast-if": Row(IP_MULTICAST_IF, 0),
+        "multicast-ttl": Row(IP_MULTICAST_TTL, 1),
+        "multicast-loop": Row(IP_MULTICAST_LOOP, 1),
+        "unicast-if": Row(IP_UNICAST_IF, 0),
+        "mtu-discover": Row(IP_MTU_DISCOVER, 0),
+        "user-mtu": Row(IP_USER_MTU, -1),
+        "iflist": Row(IP_IFLIST, 0),
+    },
+)
+def new_socket_shows_ip_default(ws: Target, option: int, value: int) -> None:
+    """An option of the IP level that nobody has set reads as its default."""
+    with ws.socket_in("datagram") as s:
+        expect("value", expected=value, actual=ws.get_int(s, IPPROTO_IP, option))
+
+
+@case(
+    "options.ip.mtu",
+    chapter=CHAPTER,
+    source=f"{IP_PAGE}, IP_MTU",
+    basis="documented",
+)
+def path_mtu_of_a_connected_socket(ws: Target) -> None:
+    """IP_MTU of a connected UDP socket is a size that fits a minimal packet at least."""
+    with ws.socket_in("connected-datagram") as s:
+        expect_true("MTU", ws.get_int(s, IPPROTO_IP, IP_MTU) & 0xFFFFFFFF >= 68)
+
+
+@case(
+    "options.ip.mtu-discover-{row}",
+    chapter=CHAPTER,
+    source=f"{IP_PAGE}, IP_MTU_DISCOVER",
+    basis="documented",
+    requirements=["R16.38"],
+    rows={"do": Row(IP_PMTUDISC_DO), "dont": Row(IP_PMTUDISC_DONT), "probe": Row(IP_PMTUDISC_PROBE)},
+)
+def path_mtu_discovery_reads_back(ws: Target, value: int) -> None:
+    """IP_MTU_DISCOVER reads back as it was set; a number that is no state is WSAEINVAL."""
+    with ws.socket_in("datagram") as s:
+        ws.setsockopt(s, IPPROTO_IP, IP_MTU_DISCOVER, value)
+        with fails_with(WSAEINVAL):
+            ws.setsockopt(s, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_MAX)
+        expect("value", expected=value, actual=ws.get_int(s, IPPROTO_IP, IP_MTU_DISCOVER))
+
+
+@case(
+    "options.ip.header-options",
+    chapter=CHAPTER,
+    source=f"{IP_PAGE}, IP_OPTIONS",
+    basis="documented",
+)
+def header_options_read_back(ws: Target) -> None:
+    """IP_OPTIONS reads back as it was set, and a length of 0 takes the options away."""
+    nothing_but_ends = bytes(4)
+    with ws.socket_in("datagram") as s:
+        for value in (nothing_but_ends, b""):
+            ws.setsockopt(s, IPPROTO_IP, IP_OPTIONS, value)
+            expect("value", expected=value, actual=bytes(ws.getsockopt(s, IPPROTO_IP, IP_OPTIONS, 40)))
+
+
+@case(
+    "options.ip.receive-list",
+    chapter=CHAPTER,
+    source=f"{IP_PAGE}, IP_IFLIST",
+    basis="documented",
+)
+def receive_list_starts_empty(ws: Target) -> None:
+    """The receive list is empty at first, takes and gives back interfaces, and is gone without IP_IFLIST."""
+    with ws.socket_in("datagram") as s:
+        ws.setsockopt(s, IPPROTO_IP, IP_IFLIST, 1)
+        lists = [ws.getsockopt(s, IPPROTO_IP, IP_GET_IFLIST, 64)]
+        for option in (IP_ADD_IFLIST, IP_DEL_IFLIST):
+            ws.setsockopt(s, IPPROTO_IP, option, 1)
+            lists.append(ws.getsockopt(s, IPPROTO_IP, IP_GET_IFLIST, 64))
+        ws.setsockopt(s, IPPROTO_IP, IP_IFLIST, 0)
+        with fails_with(WSAEINVAL):
+            ws.getsockopt(s, IPPROTO_IP, IP_GET_IFLIST, 64)
+    expect("lists", expected=[b"", b"\1\0\0\0", b""], actual=list(map(bytes, lists)))
+
+
+@case(
+    "options.ip.receive-list-empty-receives-nothing",
+    chapter=CHAPTER,
+    source=f"{IP_PAGE}, IP_IFLIST",
+    basis="documented",
+)
+def empty_receive_list_receives_nothing(ws: Target) -> None:
+    """With an empty receive list nothing arrives; without the list the next datagram does."""
+    with ws.udp_pair() as (a, b):
+        ws.setsockopt(b, IPPROTO_IP, IP_IFLIST, 1)
+        ws.send(a, b"lost")
+        expect_true("nothing arrives", not ws.readable(b, 0.1))
+        ws.setsockopt(b, IPPROTO_IP, IP_IFLIST, 0)
+        ws.send(a, b"next")
+        ws.wait_readable(b)
+        room = bytearray(8)
+        expect("data", expected=b"next", actual=bytes(room[: ws.recv(b, room)]))

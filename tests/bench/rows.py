@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from winsock2emu import ws2_32 as api
-from winsock2emu.defs.constants import AF_INET, FIONBIO, SO_LINGER, SOCK_STREAM, SOL_SOCKET
+from winsock2emu.defs.constants import AF_INET, FIONBIO, POLLIN, SO_LINGER, SOCK_STREAM, SOL_SOCKET
 from winsock2emu.errors import WinsockError
 
 from .measure import Measured, Plan, Slice, Work, compare, timed
@@ -238,23 +238,37 @@ def lifecycle(plan: Plan) -> Measured:
         return Measured.of(*compare(timed(ours), timed(theirs), plan))
 
 
-def select_idle(plan: Plan, count: int) -> Measured:
-    """The host's sockets come first: select.select takes descriptors below 1 024 only."""
+def idle(plan: Plan, count: int, calls: Callable[[list[int]], Work]) -> Measured:
+    """Sockets with nothing to report. The host's come first: select.select takes descriptors below 1 024 only."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(host_udp()) for _ in range(count)]
         stack.enter_context(started())
-        handles = [our_udp() for _ in range(count)]
+        ours = calls([our_udp() for _ in range(count)])
         nothing: list[host.socket] = []
-
-        def ours(count: int) -> None:
-            for _ in range(count):
-                api.select(handles, None, None, (0, 0))
 
         def theirs(count: int) -> None:
             for _ in range(count):
                 host_select.select(sockets, nothing, nothing, 0)
 
         return Measured.of(*compare(timed(ours), timed(theirs), plan))
+
+
+def selects(handles: list[int]) -> Work:
+    def work(count: int) -> None:
+        for _ in range(count):
+            api.select(handles, None, None, (0, 0))
+
+    return work
+
+
+def polls(handles: list[int]) -> Work:
+    entries = [(s, POLLIN) for s in handles]
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            api.WSAPoll(entries, 0)
+
+    return work
 
 
 def memory_socket(plan: Plan) -> Measured:
@@ -340,9 +354,12 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
     "wouldblock": wouldblock,
     "blocking-echo": blocking_echo,
     "lifecycle": lifecycle,
-    "select-1": partial(select_idle, count=1),
-    "select-64": partial(select_idle, count=64),
-    "select-512": partial(select_idle, count=512),
+    "select-1": partial(idle, count=1, calls=selects),
+    "select-64": partial(idle, count=64, calls=selects),
+    "select-512": partial(idle, count=512, calls=selects),
+    "wsapoll-1": partial(idle, count=1, calls=polls),
+    "wsapoll-64": partial(idle, count=64, calls=polls),
+    "wsapoll-512": partial(idle, count=512, calls=polls),
     "memory-socket": memory_socket,
     "trace-off": trace_off,
     "exported": exported_wrapper,

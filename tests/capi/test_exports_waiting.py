@@ -1,4 +1,4 @@
-"""select through C: fd_sets in memory."""
+"""select and WSAPoll through C: fd_sets and arrays of WSAPOLLFD in memory."""
 
 from __future__ import annotations
 
@@ -174,3 +174,73 @@ def test_a_listener_is_readable_when_a_connection_waits(winsock: Process) -> Non
 
     read = fd_set(listener)
     assert call("select", 0, ref(read), None, None, ref(structs.TIMEVAL(10, 0))) == 1
+
+
+# WSAPoll
+
+POLLRDNORM, POLLWRNORM, POLLNVAL, POLLERR = 0x100, 0x10, 4, 1
+POLLIN = 0x300
+BOGUS = 0xABACAB
+
+
+def pollfds(*entries: tuple[int, int]) -> Any:
+    """An array of WSAPOLLFD whose revents hold a pattern."""
+    return (structs.WSAPOLLFD * len(entries))(*[(s, events, 0x5A5A) for s, events in entries])
+
+
+def revents(entries: Any) -> list[int]:
+    return [one.revents for one in entries]
+
+
+def test_entries_reach_the_api_and_their_bits_come_back(replace: Replace) -> None:
+    """Events are signed words, handles unsigned; the fill behind an entry is not touched."""
+    seen: list[Any] = []
+    replace("WSAPoll", lambda *args: noted(seen, args, (1, [0, POLLNVAL, -1])))
+    entries = pollfds((7, POLLIN), (INVALID_SOCKET, POLLERR), (9, -1))
+    fills = [bytes(one)[12:] for one in entries]
+
+    assert call("WSAPoll", entries, 3, -5) == 1
+
+    assert seen == [([(7, POLLIN), (INVALID_SOCKET, POLLERR), (9, -1)], -5)]
+    assert revents(entries) == [0, POLLNVAL, -1]
+    assert [(one.fd, one.events) for one in entries] == seen[0][0]
+    assert [bytes(one)[12:] for one in entries] == fills
+
+
+def test_poll_judges_the_array_after_the_number_of_entries(winsock: Process) -> None:
+    fails(WSAEINVAL, "WSAPoll", None, 0, 0)
+    fails(WSAEINVAL, "WSAPoll", pollfds((1, 0)), 0, 0)
+    fails(WSAEFAULT, "WSAPoll", None, 1, 0)
+    fails(WSAEFAULT, "WSAPoll", 16, 1, 0)
+    fails(WSAEFAULT, "WSAPoll", pollfds((1, 0)), 0xFFFFFFFF, 0)
+
+
+def test_a_failed_poll_tells_in_the_entries_too(winsock: Process, udp: int) -> None:
+    entries = pollfds((INVALID_SOCKET, POLLERR), (BOGUS, POLLERR))
+    fails(WSAENOTSOCK, "WSAPoll", entries, 2, 0)
+    assert revents(entries) == [POLLNVAL, POLLNVAL]
+
+    entries = pollfds((udp, POLLIN), (BOGUS, POLLERR))
+    fails(WSAEINVAL, "WSAPoll", entries, 2, 0)
+    assert revents(entries) == [0, 0]
+
+
+def test_poll_tells_what_is_ready(pair: tuple[int, int]) -> None:
+    client, server = pair
+    assert call("send", client, b"x", 1, 0) == 1
+    entries = pollfds((server, POLLIN))
+    assert call("WSAPoll", entries, 1, 10_000) == 1
+    assert revents(entries) == [POLLRDNORM]
+
+    entries = pollfds((client, POLLIN), (server, POLLIN | POLLWRNORM), (BOGUS, 0))
+
+    assert call("WSAPoll", entries, 3, 0) == 1
+    assert revents(entries) == [0, POLLRDNORM | POLLWRNORM, POLLNVAL]
+
+
+def test_poll_waits_for_its_time(winsock: Process, udp: int) -> None:
+    entries = pollfds((udp, POLLIN))
+
+    assert call("WSAPoll", entries, 1, 5) == 0
+
+    assert revents(entries) == [0]

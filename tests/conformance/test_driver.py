@@ -18,7 +18,7 @@ from conformance.driver import CDriver
 from conformance.layouts import LAYOUTS
 from conformance.machine import MASK, Called, InProcess
 from conformance.model import Outcome
-from conformance.records import AddrInfo, ProtocolInfo
+from conformance.records import AddrInfo, ProtocolInfo, ReceivedMessage
 from conformance.runner import run_case
 from conformance.target import CALLS, Target, flags_of
 from conformance.verify import Failed, Mismatch, NotApplicable, Record, recording
@@ -432,3 +432,121 @@ def test_texts_of_codes_come_from_formatmessage(ws: CDriver, machine: Machine) -
     assert ws.message(-0x7FF8D8BA) == "Gone."
     assert ws.message(1) == ""
     assert asked == [0x1200, 0x80072746, 0x1200, 1]
+
+
+def test_poll_passes_entries_and_returns_their_bits(machine: Machine, ws: CDriver) -> None:
+    def poll(array: int, count: int, timeout: int) -> int:
+        entries = [(machine.number(at, 8), machine.number(at + 8, 2)) for at in range(array, array + 16 * count, 16)]
+        assert (entries, timeout) == ([(7, 0x300), (0xFFFF_FFFF_FFFF_FFFF, 1)], 0xFFFF_FFFF_FFFF_FFFF)
+        machine.put(array + 10, 0x100, 2)
+        machine.put(array + 26, 4, 2)
+        return 1
+
+    machine.exports["WSAPoll"] = poll
+    assert ws.WSAPoll([(7, 0x300), (-1, 1)], -1) == (1, [0x100, 4])
+
+
+@pytest.mark.parametrize("offset", [0, 8, 16 + 7])
+def test_poll_that_changes_what_was_asked_is_a_mismatch(machine: Machine, ws: CDriver, offset: int) -> None:
+    def poll(array: int, count: int, timeout: int) -> int:
+        machine.put(array + offset, 0xEE, 1)
+        return 0
+
+    machine.exports["WSAPoll"] = poll
+    with pytest.raises(Mismatch):
+        ws.WSAPoll([(7, 0x300), (8, 0x300)], 0)
+
+
+def message_at(machine: Machine, address: int) -> dict[str, int]:
+    """The members of a WSAMSG in memory."""
+    places = {"name": (0, 8), "namelen": (8, 4), "array": (16, 8), "count": (24, 4), "flags": (48, 4)}
+    places |= {"control_len": (32, 4), "control": (40, 8)}
+    return {name: machine.number(address + at, size) for name, (at, size) in places.items()}
+
+
+def test_sent_messages_have_all_members(machine: Machine, ws: CDriver) -> None:
+    def send(s: int, message: int, flags: int, count: int, overlapped: int, routine: int) -> int:
+        told = message_at(machine, message)
+        assert (s, flags, overlapped, routine) == (7, 4, 0, 0)
+        assert machine.read(told["name"], told["namelen"]) == b"address!"
+        assert machine.read(told["control"], told["control_len"]) == b"beside"
+        assert machine.read(machine.number(told["array"] + 8, 8), machine.number(told["array"])) == b"one"
+        assert told["count"] == 2
+        machine.put(count, 6)
+        return 0
+
+    machine.exports["WSASendMsg"] = send
+    assert ws.WSASendMsg(7, [b"one", b"two"], 4, b"address!", b"beside") == 6
+
+
+def test_a_message_to_send_may_have_nothing_in_it(machine: Machine, ws: CDriver) -> None:
+    def send(s: int, message: int, flags: int, count: int, overlapped: int, routine: int) -> int:
+        told = message_at(machine, message)
+        assert (told["name"], told["namelen"], told["control"], told["control_len"]) == (0, 0, 0, 0)
+        assert (told["array"], told["count"]) == (0, 1)
+        return machine.fail(WSAEFAULT)
+
+    machine.exports["WSASendMsg"] = send
+    with pytest.raises(Failed):
+        ws.WSASendMsg(7, None)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_received_messages_are_read_from_the_members(machine: Machine, ws: CDriver, fails: bool) -> None:
+    """By the pointer that WSAIoctl tells; also when the call fails with WSAEMSGSIZE."""
+
+    def receive(s: int, message: int, count: int, overlapped: int, routine: int) -> int:
+        told = message_at(machine, message)
+        assert (told["flags"], told["control_len"], told["namelen"]) == (2, 32, 64)
+        machine.write(machine.number(told["array"] + 8, 8), b"data")
+        machine.write(told["name"], b"sender")
+        machine.put(message + 8, 6)
+        machine.write(told["control"], b"beside")
+        machine.put(message + 32, 6)
+        machine.put(message + 48, 0x400)
+        machine.put(count, 4)
+        return machine.fail(WSAEMSGSIZE) if fails else 0
+
+    def ioctl(s: int, code: int, guid: int, size: int, out: int, room: int, *rest: int) -> int:
+        asked = machine.read(guid, size).hex()
+        assert (code, asked, room) == (0xC8000006, "c8d789f61f6f6b438a53e54fe351c322", 8)
+        machine.put(out, machine.lookup("", "by pointer"), 8)
+        return 0
+
+    machine.exports["WSAIoctl"], machine.exports["by pointer"] = ioctl, receive
+    buffer = bytearray(8)
+    if fails:
+        with pytest.raises(Failed) as caught:
+            ws.WSARecvMsg(7, [buffer], 32, 64, 2)
+        received = caught.value.received
+        assert (caught.value.moved, caught.value.address) == (4, b"sender")
+    else:
+        received = ws.WSARecvMsg(7, [buffer], 32, 64, 2)
+    assert received == ReceivedMessage(moved=4, address=b"sender", control=b"beside", flags=0x400)
+    assert buffer == b"data\0\0\0\0"
+
+
+def test_a_sender_that_was_not_written_is_none(machine: Machine, ws: CDriver) -> None:
+    def ioctl(s: int, code: int, guid: int, size: int, out: int, *rest: int) -> int:
+        machine.put(out, machine.lookup("", "by pointer"), 8)
+        return 0
+
+    def receive(s: int, message: int, *rest: int) -> int:
+        machine.put(message + 32, 0)
+        return 0
+
+    machine.exports["WSAIoctl"], machine.exports["by pointer"] = ioctl, receive
+    assert ws.WSARecvMsg(7, [bytearray(1)]) == ReceivedMessage(moved=0, address=None, control=b"", flags=0)
+
+
+def test_the_flags_of_recvex_go_in_as_rubbish_and_come_back(machine: Machine, ws: CDriver) -> None:
+    def receive(s: int, buffer: int, size: int, flags: int) -> int:
+        assert (s, size, machine.number(flags)) == (7, 4, 0xFFFF_FFFF)
+        machine.write(buffer, b"data")
+        machine.put(flags, 0x8000)
+        return 4
+
+    machine.exports["WSARecvEx"] = receive
+    buffer = bytearray(4)
+    received = ws.WSARecvEx(7, buffer)
+    assert (received, flags_of(received), buffer) == (4, 0x8000, b"data")

@@ -56,6 +56,13 @@ SHOWN = {
         r"received: 3158873 bytes, \d+ WSARecv",
         r"3158073 bytes copied, no difference",
     ],
+    "interfaces": [
+        r"\d+ IPv4 interfaces in \d+ bytes, with room for \d+",
+        r"  127\.0\.0\.1 / 255\.0\.0\.0: up, .*loopback.*",
+        r"\d+ IPv4 addresses that a socket can be bound to",
+        r"\d+ IPv6 addresses that a socket can be bound to|no IPv6 here",
+        r"done",
+    ],
     "udp_dead_server": [
         r"  \[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
         r"  \[WinError 10060\] A connection attempt failed .*",
@@ -66,6 +73,16 @@ SHOWN = {
         r"  in the buffer: b'abcdefghijklmnop'",
         r"  next: b'short', what did not fit is gone",
     ],
+    "unix_sockets": [
+        r"server: listening at server",
+        r"server: connected, the process is the child",
+        r"server: received b'Hello over a file name!', sending it back the other way round",
+        r"server: the client has ended with 0",
+        r"bind to the file of a socket that is closed: \[WinError 10048\] Only one usage of each socket address .*",
+        r"connect to it: \[WinError 10061\] No connection could be made .*",
+        r"connect when it has been removed: \[WinError 10050\] A socket operation encountered a dead network\.",
+        r"done",
+    ],
 }
 
 # What each program does or expects, in its source; what makes it wrong instead; the complaint.
@@ -74,11 +91,13 @@ SPOILT = {
     "chat_select": ("option = linger(1, 0)", "option = linger(0, 0)", "guest40 heard"),
     "echo": ("WSAECONNREFUSED = 10061", "WSAECONNREFUSED = 10060", "another error than WSAECONNREFUSED"),
     "file_transfer": ("zlib.crc32(part)", "zlib.crc32(part) ^ 1", "block 0 arrived damaged"),
+    "interfaces": ("WSAEAFNOSUPPORT = 10014", "WSAEAFNOSUPPORT = 10022", "instead of 10014 for a small buffer"),
     "udp_dead_server": (
         "set_connreset(client, False)",
         "set_connreset(client, True)",
         "error 10054 instead of 10060",
     ),
+    "unix_sockets": ("answer == MESSAGE[::-1]", "answer == MESSAGE", "the client has ended with 1"),
 }
 
 programs = pytest.mark.parametrize("program", sorted(PROGRAMS.glob("*.py")), ids=lambda program: program.stem)

@@ -9,11 +9,19 @@ import attrs
 import pytest
 
 from conformance import runner, targets
-from conformance.constants import AF_INET, SOCK_STREAM, WSAEINVAL, WSAENOTSOCK, WSANOTINITIALISED
+from conformance.constants import (
+    AF_INET,
+    MSG_PARTIAL,
+    SOCK_STREAM,
+    WSAEINVAL,
+    WSAENOTSOCK,
+    WSAEWOULDBLOCK,
+    WSANOTINITIALISED,
+)
 from conformance.model import Case, Outcome
 from conformance.providers import ENTRIES, LOCAL, UPCALLS, Call, Provider, protocol
 from conformance.records import ProtocolInfo
-from conformance.target import Target
+from conformance.target import Target, flags_of
 from conformance.targets.recording import PATH, RecordingProvider
 from conformance.verify import Failed, Mismatch, NotApplicable
 from winsock2emu.catalog.loader import resolve
@@ -183,3 +191,22 @@ def test_a_hung_case_is_ended_in_its_process_too(name: str) -> None:
     assert inside[0].startup_count == 0
     assert target._ends == []
     assert runner.run_case(case_of(lambda ws: ws.closesocket(ws.tcp())), target).outcome is Outcome.PASS
+
+
+def test_a_transport_with_partial_messages(ws: Target) -> None:
+    """Its sockets get back what they send: messages whole, parts on request; nothing when nothing is there."""
+    with ws.provider(Provider(messages=True)) as recorder:
+        s = ws.socket(AF_INET, SOCK_STREAM, 0)
+        ws.send(s, b"ab", MSG_PARTIAL)
+        with pytest.raises(Failed) as caught:
+            ws.recv(s, bytearray(9))
+        assert caught.value.code == WSAEWOULDBLOCK
+        part = ws.WSARecv(s, [bytearray(1), bytearray(9)], MSG_PARTIAL)
+        assert (part, flags_of(part)) == (2, MSG_PARTIAL)
+        with pytest.raises(Failed):
+            ws.WSARecv(s, [bytearray(9)], MSG_PARTIAL)
+        ws.send(s, b"c")
+        end = ws.WSARecv(s, [bytearray(9)])
+        assert (end, flags_of(end)) == (1, 0)
+        assert recorder.names().count("WSPRecv") == 4
+        ws.closesocket(s)

@@ -116,3 +116,21 @@ def test_every_change_of_what_a_number_means_is_counted() -> None:
     counts.append(table.changes)
 
     assert counts == sorted(set(counts))
+
+
+def test_the_table_tells_that_numbers_may_mean_something_else() -> None:
+    """Every call that changes what a number means changes the count; look-ups do not."""
+    table = HandleTable()
+    counts = [table.changes]
+    for change in (
+        lambda: table.allocate("a"),
+        lambda: table.insert(7, "socket"),
+        lambda: table.replace(7, "layer"),
+        lambda: table.remove(7),
+    ):
+        change()
+        counts.append(table.changes)
+
+    assert len(set(counts)) == len(counts)
+    assert table.objects.get(7) is None
+    assert table.changes == counts[-1]

@@ -186,8 +186,9 @@ MAPPED = [
     Mapping("shutdown", lambda s: ws2_32.shutdown(s, SD_SEND), "WSPShutdown", (SD_SEND,), None),
 ]
 
-# Functions without a socket that go to a provider all the same, tested one by one below.
-OTHERS = {"WSAAddressToString", "WSAStringToAddress", "WSASocket", "select", "socket"}
+# Functions without a socket that go to a provider all the same, tested one by one below; those that go to an extension
+# function are in tests/ws2_32/test_waiting.py and tests/mswsock/test_messages.py.
+OTHERS = {"WSAAddressToString", "WSAStringToAddress", "WSASocket", "select", "socket", "WSAPoll", "WSASendMsg"}
 
 DLL_ONLY: dict[str, Callable[[int], Any]] = {
     "InetNtopW": lambda s: ws2_32.InetNtopW(AF_INET, b"\x7f\0\0\1", 16),

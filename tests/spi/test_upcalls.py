@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from winsock2emu.defs.constants import (
     SD_SEND,
     SOCK_DGRAM,
     SOCK_STREAM,
+    WSA_FLAG_OVERLAPPED,
 )
 from winsock2emu.defs.records import ProtocolInfo, WSPData
 from winsock2emu.defs.sockaddr import SockAddr, sockaddr_in
@@ -467,8 +469,13 @@ class Layer:
         return answer
 
     def WSPSocket(self, af: int, type: int, protocol: int, info: ProtocolInfo, group: int, flags: int, /) -> int:
-        s = self.lower.WSPSocket(af, type, protocol, BASE.info, group, flags)
+        below = attrs.evolve(BASE.info, provider_reserved=info.provider_reserved)
+        s = self.lower.WSPSocket(af, type, protocol, below, group, flags)
         return self.upcalls.WPUModifyIFSHandle(info.catalog_entry_id, s)
+
+    def WSPDuplicateSocket(self, s: int, process_id: int, /) -> ProtocolInfo:
+        below = self.lower.WSPDuplicateSocket(s, process_id)
+        return attrs.evolve(self.started_for, provider_reserved=below.provider_reserved)
 
     def WSPAccept(self, s: int, namelen: Any, condition: Any, callback_data: int, /) -> tuple[int, SockAddr]:
         accepted, address = self.lower.WSPAccept(s, namelen, condition, callback_data)
@@ -523,3 +530,47 @@ def test_a_layer_takes_over_the_handles_of_the_layer_below() -> None:
             ws2_32.closesocket(client)
             fails(WSAENOTSOCK, ws2_32.send, client, b"late")
             assert layer.sent == [b"down", b"back"]
+
+
+def test_a_layer_sees_the_calls_of_every_descriptor_of_a_shared_socket() -> None:
+    """R10.16: a duplicate is handed over like any new socket, and the first descriptor is not taken back."""
+    with installed(Layer) as path:
+        chain = row(CHAIN_ID, path=path, af=AF_INET, chain_len=2, protocol_chain=(LAYER_ID, BASE.catalog_id))
+        layered = row(LAYER_ID, path=path, provider_flags=PFL_HIDDEN, chain_len=0)
+        with started(chain, *built_in_catalog().entries, layered) as process:
+            listener = ws2_32.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)
+            ws2_32.bind(listener, sockaddr_in("127.0.0.1"))
+            ws2_32.listen(listener, 1)
+            client = ws2_32.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)
+            ws2_32.connect(client, ws2_32.getsockname(listener))
+            server, _ = ws2_32.accept(listener)
+            info = ws2_32.WSADuplicateSocket(client, os.getpid())
+            duplicate = ws2_32.WSASocket(-1, -1, -1, info, 0, WSA_FLAG_OVERLAPPED)
+
+            layer = process.socket(client).owner.provider
+            assert isinstance(layer, Layer)
+            for s in (client, duplicate):
+                assert process.socket(s).entry is chain
+                assert process.socket(s).WSPSend == layer.WSPSend
+            ws2_32.send(client, b"one")
+            ws2_32.send(duplicate, b"two")
+            assert layer.sent == [b"one", b"two"]
+            ws2_32.closesocket(client)
+            ws2_32.send(duplicate, b"three")
+            received, room = b"", bytearray(16)
+            while len(received) < len(b"onetwothree"):
+                received += room[: ws2_32.recv(server, room)]
+            assert received == b"onetwothree"
+
+
+def test_entries_of_its_own_replace_only_those_that_a_provider_knows() -> None:
+    """With ``instead_of`` a handle that somebody has taken over stays as it is."""
+    with started(*built_in_catalog().entries) as process:
+        s = ws2_32.socket(AF_INET, SOCK_DGRAM, 0)
+        before = process.socket(s).WSPSend
+
+        process.upcalls.own_entries(s, print, print, instead_of=len)
+        assert process.socket(s).WSPSend == before
+        process.upcalls.own_entries(s, print, print, instead_of=before)
+        assert process.socket(s).WSPSend is print
+        fails(WSAENOTSOCK, process.upcalls.own_entries, FIRST, print, print)

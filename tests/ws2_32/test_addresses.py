@@ -142,9 +142,7 @@ def test_good_text_fills_the_buffer(read: Read, family: int, text: str, packed: 
         pytest.param(AF_INET6, "::%16", bytes(16), id="pton6-scope-prefix"),
     ],
 )
-def test_bad_text_leaves_what_windows_leaves_in_the_buffer(
-    read: Read, family: int, text: str, written: bytes
-) -> None:
+def test_bad_text_leaves_what_windows_leaves_in_the_buffer(read: Read, family: int, text: str, written: bytes) -> None:
     buffer = bytearray(b"\xab" * 16)
     assert read(family, text, buffer) == 0
     assert buffer == written + b"\xab" * (16 - len(written))
@@ -181,9 +179,7 @@ def test_other_families_are_refused(read: Read, text: str) -> None:
 
 @readers
 @pytest.mark.parametrize(("family", "size"), [(AF_INET, 3), (AF_INET6, 15)])
-def test_a_buffer_too_short_for_the_family_is_a_fault_and_stays_as_it_was(
-    read: Read, family: int, size: int
-) -> None:
+def test_a_buffer_too_short_for_the_family_is_a_fault_and_stays_as_it_was(read: Read, family: int, size: int) -> None:
     """C has no such buffer: the function would write over what lies behind it."""
     buffer = bytearray(size)
     assert code_of(lambda: read(family, "1.2.3.4", buffer)) == WSAEFAULT

@@ -42,9 +42,7 @@ def socket_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
 
     def make(network_byte_order: int) -> int:
         record = SimpleNamespace(info=SimpleNamespace(network_byte_order=network_byte_order))
-        monkeypatch.setattr(
-            byteorder, "current_process", lambda: SimpleNamespace(socket={100: record}.__getitem__)
-        )
+        monkeypatch.setattr(byteorder, "current_process", lambda: SimpleNamespace(socket={100: record}.__getitem__))
         return 100
 
     return make
@@ -117,9 +115,7 @@ def test_a_socket_of_the_catalog_is_big_endian(process: Process) -> None:
 
 
 @of_socket
-def test_before_startup_the_missing_startup_wins(
-    process: Process, convert: Callable[[int, int], int]
-) -> None:
+def test_before_startup_the_missing_startup_wins(process: Process, convert: Callable[[int, int], int]) -> None:
     with pytest.raises(WinsockError) as caught:
         convert(NO_SOCKET, 1)
     assert process.startup_count == 0

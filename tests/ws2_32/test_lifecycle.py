@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import resource
-import signal
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -634,15 +633,6 @@ def test_a_blocking_accept_waits_for_the_caller() -> None:
     assert accepting.result()[1] == api.getsockname(client)
 
 
-def test_a_condition_function_is_not_there_yet_and_says_so() -> None:
-    listening = listener()
-    client = tcp()
-    api.connect(client, api.getsockname(listening))
-    with fails(WSAEOPNOTSUPP):
-        api.WSAAccept(listening, None, lambda *args: 0)
-    assert api.accept(listening)[1] == api.getsockname(client)
-
-
 def test_an_accepted_socket_has_what_the_listener_was_set_to() -> None:
     """A26: options, time limits and the blocking mode."""
     listening = listener()
@@ -794,7 +784,7 @@ def test_the_last_cleanup_ends_calls_that_wait(waits: Waits, winsock: Process) -
 
 
 @pytest.mark.parametrize("waits", WAITS)
-def test_a_signal_ends_a_wait_as_a_python_exception(waits: Waits, interrupted: None) -> None:
+def test_a_signal_ends_a_wait_as_a_python_exception(waits: Waits, interrupts: None) -> None:
     """R16.34, A80: never as WSAEINTR; the socket stays usable."""
     s, call, direction = waits(AF_INET)
     sender = interrupt_main_thread_when(waiting(s, direction))
@@ -805,19 +795,7 @@ def test_a_signal_ends_a_wait_as_a_python_exception(waits: Waits, interrupted: N
     api.closesocket(s)
 
 
-@pytest.fixture
-def interrupted() -> Iterator[None]:
-    """Ctrl+C raises Interrupt."""
-
-    def strike(number: int, frame: object) -> None:
-        raise Interrupt
-
-    before = signal.signal(signal.SIGINT, strike)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_a_socket_can_be_used_after_an_interrupted_receive(interrupted: None) -> None:
+def test_a_socket_can_be_used_after_an_interrupted_receive(interrupts: None) -> None:
     client, server = pair()
     sender = interrupt_main_thread_when(waiting(server))
     with pytest.raises(Interrupt):

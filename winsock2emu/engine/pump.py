@@ -600,6 +600,11 @@ class Pump:
                 if parking.led and not self._closed:
                     bell.wait()
 
+    @property
+    def pends(self) -> bool:
+        """True when some endpoint waits for readiness."""
+        return bool(self._armed or self._moved)
+
     def armed(self) -> Iterable[int]:
         """The descriptors looked after at the moment (for tests and leak checks)."""
         return tuple(self._armed)

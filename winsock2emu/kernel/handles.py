@@ -23,13 +23,15 @@ class HandleTable:
     Attributes:
         objects: may be read by anyone; it changes only through the methods.
         changes: how often it has changed; while this stays the same, numbers mean what they meant.
+        flags: HANDLE_FLAG bits of the numbers that have any; those of descriptors are kept by the host.
     """
 
-    __slots__ = ("_free", "_lock", "_next", "changes", "objects")
+    __slots__ = ("_free", "_lock", "_next", "changes", "flags", "objects")
 
     def __init__(self) -> None:
         self.objects: dict[int, Any] = {}
         self.changes = 0
+        self.flags: dict[int, int] = {}
         self._lock = threading.Lock()
         self._free: list[int] = []
         self._next = FIRST_NUMBER
@@ -62,6 +64,7 @@ class HandleTable:
         """Free a number; returns its object, None when the number was not in use."""
         with self._lock:
             thing = self.objects.pop(handle, None)
+            self.flags.pop(handle, None)
             self.changes += 1
             if thing is not None and handle >= FIRST_NUMBER:
                 self._free.append(handle)

@@ -23,7 +23,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from ..defs.codes import WSAENOBUFS
@@ -113,12 +114,30 @@ class Waiter:
         leading: True while the thread leads a reactor.
         collecting: True while it is, or is about to be, inside the reactor's collect.
         poll: the reactor's own note on how this waiter sleeps.
+        apcs: functions to call in an alertable wait, with their arguments (kernel/objects).
+        alertable: the blocked wait that such a function would end; None when there is none.
+        owned: what has to know when the thread ends: its mutexes, and the object that stands for the thread.
     """
 
-    __slots__ = ("__weakref__", "collecting", "descriptor", "done", "leading", "poll", "reactor", "thread")
+    __slots__ = (
+        "__weakref__",
+        "alertable",
+        "apcs",
+        "collecting",
+        "descriptor",
+        "done",
+        "leading",
+        "owned",
+        "poll",
+        "reactor",
+        "thread",
+    )
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
+        self.alertable: Any = None
+        self.apcs: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self.owned: list[Any] = []
         self.done = False
         self.leading = False
         self.collecting = False
@@ -284,8 +303,23 @@ class Parking:
         self.reactor.wake()
 
 
+class _Life:
+    """Goes when its thread does, as everything that only the thread refers to."""
+
+    __slots__ = ("waiter",)
+
+    def __init__(self, waiter: Waiter) -> None:
+        self.waiter: Waiter | None = waiter
+
+    def __del__(self) -> None:
+        if self.waiter is not None:
+            for thing in tuple(self.waiter.owned):
+                thing.thread_ended(self.waiter)
+
+
 class _ThisThread(threading.local):
     waiter: Waiter | None = None
+    life: _Life | None = None
 
 
 _this_thread = _ThisThread()
@@ -300,9 +334,12 @@ def this_waiter() -> Waiter:
     waiter = _this_thread.waiter
     if waiter is None:
         waiter = _this_thread.waiter = Waiter()
+        _this_thread.life = _Life(waiter)
     return waiter
 
 
 def forget_waiter() -> None:
     """After a fork: the child's thread must not share a wake descriptor with the parent's."""
+    if _this_thread.life is not None:
+        _this_thread.life.waiter = None  # no thread has ended
     _this_thread.waiter = None

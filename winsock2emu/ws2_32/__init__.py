@@ -26,6 +26,7 @@ from .addresses import (
     inet_pton,
 )
 from .byteorder import WSAHtonl, WSAHtons, WSANtohl, WSANtohs, htonl, htons, ntohl, ntohs
+from .events import WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents
 from .lasterror import WSAGetLastError, WSASetLastError
 from .lifecycle import (
     WSAAccept,
@@ -59,7 +60,9 @@ __all__ = [
     "WSAAccept",
     "WSAAddressToString",
     "WSACleanup",
+    "WSACloseEvent",
     "WSAConnect",
+    "WSACreateEvent",
     "WSAData",
     "WSADuplicateSocket",
     "WSAEnumProtocols",
@@ -72,13 +75,16 @@ __all__ = [
     "WSAPoll",
     "WSARecv",
     "WSARecvFrom",
+    "WSAResetEvent",
     "WSASend",
     "WSASendMsg",
     "WSASendTo",
+    "WSASetEvent",
     "WSASetLastError",
     "WSASocket",
     "WSAStartup",
     "WSAStringToAddress",
+    "WSAWaitForMultipleEvents",
     "__WSAFDIsSet",
     "accept",
     "bind",

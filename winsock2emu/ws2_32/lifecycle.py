@@ -39,7 +39,9 @@ _KNOWN_FLAGS = (
 
 @exported
 def socket(af: int, type: int, protocol: int) -> int:
-    """Make a socket of the first catalog entry that matches, with the overlapped attribute.
+    """Make a socket of the first catalog entry that matches.
+
+    It has the overlapped attribute, unless the thread has set SO_OPENTYPE.
 
     Args:
         af: address family; 0 matches any.
@@ -57,7 +59,8 @@ def socket(af: int, type: int, protocol: int) -> int:
     process = current_process()
     entry = process.catalog.select(af, type, protocol)
     table = process.provider(entry).table
-    handle: int = table.WSPSocket(af, type, protocol, entry.info, 0, WSA_FLAG_OVERLAPPED)
+    flags = 0 if process.thread.open_type else WSA_FLAG_OVERLAPPED
+    handle: int = table.WSPSocket(af, type, protocol, entry.info, 0, flags)
     return handle
 
 
@@ -156,10 +159,19 @@ def accept(s: int, namelen: int | None = None) -> tuple[int, SockAddr]:
 def WSAAccept(
     s: int, namelen: int | None = None, condition: Callable[..., int] | None = None, callback_data: int = 0
 ) -> tuple[int, SockAddr]:
-    """As `accept`, with a condition function that decides about each request.
+    """As `accept`, with a condition function that decides about the first request.
+
+    Args:
+        s: a listening socket.
+        namelen: as for `accept`.
+        condition: called in this thread with (caller id, caller data, SQOS, GQOS, callee id, callee data, group,
+            callback data), where ids are addresses and what the transport does not have is None. It returns CF_ACCEPT,
+            CF_REJECT or CF_DEFER. An exception that it raises comes out of here and leaves the request in its place.
+        callback_data: passed through.
 
     Raises:
-        WinsockError: as `accept`; WSAEOPNOTSUPP, the provider has no conditional acceptance.
+        WinsockError: as `accept`; WSAECONNREFUSED, rejected; WSATRY_AGAIN, deferred: the request stays the first;
+            WSAEINVAL, another answer, with the same effect; WSAEOPNOTSUPP, the provider has no conditional acceptance.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaaccept
     """

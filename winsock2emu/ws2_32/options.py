@@ -1,5 +1,6 @@
 """Socket options and control codes.
 
+Lives here:      SO_OPENTYPE, the one option that no provider sees: it belongs to the calling thread.
 Lives elsewhere: which options and codes there are (the provider), their numbers (defs/constants).
 """
 
@@ -8,8 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..defs.codes import WSAEFAULT, WSAEOPNOTSUPP
+from ..defs.constants import SO_OPENTYPE, SOL_SOCKET
 from ..errors import WinsockError, exported
 from ..process import current_process
+
+_DWORD = 4  # bytes
 
 
 @exported
@@ -17,10 +21,14 @@ def getsockopt(s: int, level: int, option: int, length: int | None = None) -> by
     """Read an option, as its bytes lie in Windows' memory.
 
     Args:
-        s: a socket.
+        s: a socket; for SO_OPENTYPE anything, INVALID_SOCKET included.
         level: SOL_SOCKET, IPPROTO_TCP, ...
         option: SO_*, TCP_*, ...
         length: the room there is in bytes; None for as much as needed.
+
+    Returns:
+        The bytes; where there are pointers in it a `defs.relocatable.Relocatable`, whose pointers are offsets from the
+        first byte (SO_BSP_STATE).
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, no such level; WSAENOPROTOOPT, no such option for this
@@ -28,13 +36,22 @@ def getsockopt(s: int, level: int, option: int, length: int | None = None) -> by
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-getsockopt
     """
-    value: bytes = current_process().socket(s).wsp.WSPGetSockOpt(s, level, option, length)
+    process = current_process()
+    if option == SO_OPENTYPE and level == SOL_SOCKET:
+        process.check_started()
+        if length is not None and length < _DWORD:
+            raise WinsockError(WSAEFAULT)
+        return process.thread.open_type.to_bytes(_DWORD, "little")
+    value: bytes = process.socket(s).wsp.WSPGetSockOpt(s, level, option, length)
     return value
 
 
 @exported
 def setsockopt(s: int, level: int, option: int, value: bytes | int | None) -> None:
     """Set an option from its bytes; an int stands for the four bytes of a BOOL, int or DWORD.
+
+    SO_OPENTYPE, for which ``s`` may be anything, is the calling thread's: with another value than 0, `socket` makes
+    sockets without the overlapped attribute.
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no value or too short; WSAEINVAL, no such level, or a
@@ -45,7 +62,14 @@ def setsockopt(s: int, level: int, option: int, value: bytes | int | None) -> No
     """
     if isinstance(value, int):
         value = (value & 0xFFFFFFFF).to_bytes(4, "little")
-    current_process().socket(s).wsp.WSPSetSockOpt(s, level, option, value)
+    process = current_process()
+    if option == SO_OPENTYPE and level == SOL_SOCKET:
+        process.check_started()
+        if value is None or len(value) < _DWORD:
+            raise WinsockError(WSAEFAULT)
+        process.thread.open_type = int.from_bytes(value[:_DWORD], "little")
+        return
+    process.socket(s).wsp.WSPSetSockOpt(s, level, option, value)
 
 
 @exported

@@ -114,8 +114,7 @@ pytestmark = pytest.mark.usefixtures("winsock")
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
 
-LISTED = ("FIONBIO", "FIONREAD", "SIOCATMARK", "FIOASYNC")
-TABLE = {value: name for name, value in vars(constants).items() if name.startswith("SIO_") or name in LISTED}
+TABLE = {value: name for name, value in vars(constants).items() if name.startswith(("SIO", "FIO"))}
 
 
 def row_of(code: int, row: Code) -> Any:
@@ -140,6 +139,11 @@ OWN_CHECKS = {
     "SIO_ROUTING_INTERFACE_QUERY": "the size is the family's, and too little is WSAEINVAL",
     "SIO_ROUTING_INTERFACE_CHANGE": "the same",
     "SIO_TCP_INFO": "the size is the version's",
+    **dict.fromkeys(
+        ("SIOCGMSFILTER", "SIOCSMSFILTER", "SIOCGIPMSFILTER", "SIOCSIPMSFILTER"),
+        "the structure has one source too many",
+    ),
+    **dict.fromkeys(("SIO_GET_MULTICAST_FILTER", "SIO_SET_MULTICAST_FILTER"), "the same"),
 }
 # What nobody offers fails before its buffers are looked at.
 REFUSED = (
@@ -171,8 +175,6 @@ NOWHERE = {
     "SIO_SET_COMPATIBILITY_MODE",
     "SIO_TCP_INITIAL_RTO",
 }
-# Whole source filters of multicast groups.
-FILTERS = {"SIOCGMSFILTER", "SIOCSMSFILTER", "SIO_GET_MULTICAST_FILTER", "SIO_SET_MULTICAST_FILTER"}
 
 
 def win64(size: int | list[int] | None) -> int:
@@ -198,7 +200,7 @@ def test_every_row_has_the_buffers_that_its_code_word_tells_of() -> None:
 def test_every_documented_code_has_an_answer(known: dict[str, Any]) -> None:
     documented = {name for name, fact in known.items() if fact["documented"]}
 
-    assert {name for name in documented if known[name]["value"] not in CODES} - FILTERS == NOWHERE
+    assert {name for name in documented if known[name]["value"] not in CODES} == NOWHERE
 
 
 def test_no_code_is_there_that_windows_does_not_have(known: dict[str, Any]) -> None:
@@ -382,6 +384,48 @@ def test_non_blocking_mode_and_back() -> None:
     until(lambda: endpoint(client).inbound.head is not None, "it waits")
     api.closesocket(client)
     assert waiting.result() == WSAEINTR
+
+
+# Both, by either function
+
+
+def test_the_mode_is_set_by_either_function() -> None:
+    """R6.107; observed on Windows: fionbio-ok, fionbio-long-in, fionbio-short-in."""
+    s = pair()[0]
+    for data in (None, b"", b"\1\0\0"):
+        with fails(WSAEFAULT):
+            api.WSAIoctl(s, FIONBIO, data)
+    assert api.WSAIoctl(s, FIONBIO, b"\1\0\0\0") == b""
+    assert code_of(api.recv, s, bytearray(1)) == WSAEWOULDBLOCK
+    assert api.WSAIoctl(s, FIONBIO, bytes(5), 4) == b""
+    api.setsockopt(s, api.SOL_SOCKET, api.SO_RCVTIMEO, 10)
+    assert code_of(api.recv, s, bytearray(1)) != WSAEWOULDBLOCK
+
+
+def test_what_waits_is_counted() -> None:
+    """R9.21; observed on Windows: fionread-idle, fionread-data, fionread-short-out, fionread-unconnected."""
+    client, server = pair()
+    assert api.WSAIoctl(server, FIONREAD, None, 4) == bytes(4)
+    api.send(client, b"12345")
+    arrived(server, 5)
+    assert api.WSAIoctl(server, FIONREAD, None, 100) == struct.pack("<I", 5)
+    assert api.WSAIoctl(server, FIONREAD, b"ignored", 4) == struct.pack("<I", 5)
+    for room in (0, 3):
+        with fails(WSAEFAULT):
+            api.WSAIoctl(server, FIONREAD, None, room)
+    for s in (tcp(), udp()):
+        assert api.WSAIoctl(s, FIONREAD, None, 4) == bytes(4)
+
+
+def test_urgent_data_is_not_counted() -> None:
+    """R13.19; observed on Windows: fionread-with-oob."""
+    client, server = pair()
+    api.send(client, b"12345")
+    api.send(client, b"U", MSG_OOB)
+    assert api.select(None, None, [server], (10, 0))[2] == [server]
+    assert api.ioctlsocket(server, FIONREAD, 0) == 5
+    assert received(server, 5) == b"12345"
+    assert api.ioctlsocket(server, FIONREAD, 0) == 0
 
 
 # SIOCATMARK

@@ -2,13 +2,15 @@
 
 Part played:     getsockopt, setsockopt, ioctlsocket, WSAIoctl.
 Lives elsewhere: every option and code (ws2_32.options and the providers).
-Pointers in it:  what WSAIoctl hands out with pointers in it gets the addresses of the caller's buffer; of what comes in
-                 with pointers, the lists of addresses are gathered. A function that it hands out is its C face
-                 (capi.extensions).
+Pointers in it:  what getsockopt and WSAIoctl hand out with pointers in it gets the addresses of the caller's buffer; of
+                 what comes in with pointers, the lists of addresses are gathered. A function that WSAIoctl hands out is
+                 its C face (capi.extensions).
 Sources:         nf-winsock-getsockopt, nf-winsock-setsockopt, nf-winsock-ioctlsocket, nf-winsock2-wsaioctl.
 Negative optlen: Windows reads it as a huge length. SOL_SOCKET options that afd.sys keeps take the value and
                  ignore the length; those of the IP stack, SO_KEEPALIVE and SO_DONTROUTE among them, fail
-                 with WSAENOBUFS.
+                 with WSAENOBUFS. SO_OPENTYPE takes it as a length to get with, too.
+Short buffers:   observed, if not promised: afd.sys clears the whole of a buffer that holds a part of a BOOL, and of one
+                 that is too small for a buffer size or a linger time.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from ...defs.constants import (
     SIO_ADDRESS_LIST_SORT,
     SO_DONTROUTE,
     SO_KEEPALIVE,
+    SO_LINGER,
     SO_OPENTYPE,
     SO_PROTOCOL_INFOA,
     SO_PROTOCOL_INFOW,
+    SO_RCVBUF,
+    SO_SNDBUF,
     SOL_SOCKET,
 )
 from ...defs.relocatable import POINTER_SIZE, Relocatable
@@ -35,6 +40,8 @@ from .. import extensions, memory
 __all__ = ["WSAIoctl", "getsockopt", "ioctlsocket", "setsockopt"]
 
 _LENGTH_STAYS = frozenset((SO_PROTOCOL_INFOA, SO_PROTOCOL_INFOW))  # observed: optlen keeps a larger room
+_OF_THE_STACK = frozenset((SO_KEEPALIVE, SO_DONTROUTE))
+_CLEARED_IN_VAIN = frozenset((SO_LINGER, SO_RCVBUF, SO_SNDBUF))
 _LONGEST_ADDRESS: Final = 128  # a SOCKADDR_STORAGE
 _OPTION_SIZE = 4  # of every option that a negative length can be given for: BOOL, DWORD, LINGER
 
@@ -44,14 +51,22 @@ def getsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> in
         _check_socket(s, level, optname)
         raise WinsockError(WSAEFAULT)
     room = memory.load_i32(optlen)
+    if room < 0 and optname == SO_OPENTYPE and level == SOL_SOCKET:
+        room = _OPTION_SIZE
     try:
         value = ws2_32.getsockopt(s, level, optname, room)
     except WinsockError as failure:
         if failure.needed is not None:
             memory.store_32(optlen, failure.needed)
+        if optname in _CLEARED_IN_VAIN and level == SOL_SOCKET and 0 < room < _OPTION_SIZE:
+            memory.write(optval, bytes(room))
         raise
     if len(value) > room:  # a provider that does not look at the room
         raise WinsockError(WSAEFAULT)
+    if isinstance(value, Relocatable):
+        value = value.at(optval)
+    if len(value) < room < _OPTION_SIZE and level == SOL_SOCKET and optname not in _OF_THE_STACK:
+        memory.write(optval, bytes(room))
     memory.write(optval, value)
     if level != SOL_SOCKET or optname not in _LENGTH_STAYS:
         memory.store_32(optlen, len(value))
@@ -62,7 +77,7 @@ def setsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> in
     if optlen >= 0 or optval < memory.LOWEST:
         value = memory.read(optval, optlen) if optval >= memory.LOWEST else None
     else:
-        if level != SOL_SOCKET or optname in (SO_KEEPALIVE, SO_DONTROUTE):
+        if level != SOL_SOCKET or optname in _OF_THE_STACK:
             _check_socket(s, level, optname)
             raise WinsockError(WSAENOBUFS)
         value = memory.read(optval, _OPTION_SIZE)

@@ -31,10 +31,10 @@ import struct
 import sys
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ...defs.codes import WSAEACCES, WSAEADDRNOTAVAIL
-from ...defs.constants import AF_INET, AF_INET6, SO_EXCLUSIVEADDRUSE, SO_REUSEADDR, SOCK_STREAM
+from ...defs.constants import AF_INET, AF_INET6, SO_EXCLUSIVEADDRUSE, SO_REUSE_MULTICASTPORT, SO_REUSEADDR, SOCK_STREAM
 from ...defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6
 from ...errors import WinsockError
 from .bindtable import DEFAULT, EXCLUSIVE, REUSEADDR, Binding, BindTable, is_link_local, is_mapped
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 FIRST_DYNAMIC_PORT: Final = 49152
 LAST_DYNAMIC_PORT: Final = 65535
+_DYNAMIC_BITS = 14  # there are as many as such numbers
 
 # With nine ports in ten taken, one search in eight hundred finds none of the others.
 _DRAWS = 64
@@ -78,12 +79,11 @@ def checked_local_name(endpoint: HostSocket, name: bytes) -> SockAddr:
             a stream, an IPv4 address for a socket of IPv6 only, a scope that does not exist.
     """
     local = SockAddr(name)
-    packed = local.packed
-    if local.family == AF_INET:
-        nobody = packed[0] & 0xF0 == 0xE0 or (packed == _BROADCAST and endpoint.socket_type == SOCK_STREAM)
-    else:
-        nobody = packed[0] == 0xFF or (is_mapped(local) and not serves_ipv4(endpoint))
-    if nobody:
+    if endpoint.family == AF_INET:
+        if local[4] & 0xF0 == 0xE0 or (local[4:8] == _BROADCAST and endpoint.socket_type == SOCK_STREAM):
+            raise WinsockError(WSAEADDRNOTAVAIL)
+        return local
+    if local.packed[0] == 0xFF or (is_mapped(local) and not serves_ipv4(endpoint)):
         raise WinsockError(WSAEADDRNOTAVAIL)
     if local.scope_id:
         try:
@@ -108,14 +108,14 @@ def _with_scope(local: SockAddr) -> SockAddr:
     raise WinsockError(WSAEADDRNOTAVAIL)
 
 
-def bind_on_host(endpoint: HostSocket, name: SockAddr) -> None:
-    """The host's bind.
+def bind_on_host(endpoint: HostSocket, where: Any) -> None:
+    """The host's bind, to an address in its form.
 
     Raises:
         OSError: as the host has it, except that whatever means "not our address" is EADDRNOTAVAIL.
     """
     try:
-        endpoint.host.bind(host_address(name))
+        endpoint.host.bind(where)
     except OSError as failure:
         if failure.errno in _NOT_OURS:
             failure.errno = errno.EADDRNOTAVAIL
@@ -127,7 +127,6 @@ class Bindings:
 
     def __init__(self) -> None:
         self.table = BindTable()
-        self._implicit_lock = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queues: dict[tuple[object, ...], _Queue] = {}
         # Not the module's generator, whose sequence belongs to the program.
@@ -146,10 +145,9 @@ class Bindings:
             if name.port:
                 self._bind_port(endpoint, name)
             elif not self._bind_dynamic(endpoint, name):
-                bind_on_host(endpoint, name)
-                binding = _binding_for(endpoint, _host_name(endpoint))
-                self.table.enter(binding)
-                self._attach(endpoint, binding)
+                bind_on_host(endpoint, host_address(name))
+                self.table.enter(_binding_for(endpoint, _host_name(endpoint)), endpoint)
+                self._now_bound(endpoint)
         except WinsockError:
             raise
         except OSError as failure:
@@ -158,70 +156,76 @@ class Bindings:
     def bind_implicitly(self, endpoint: HostSocket) -> None:
         """Bind a socket to the wildcard address and a dynamic port, for a call that needs a local address.
 
-        Where that fails the socket stays unbound and the host chooses for itself in that call.
+        Where that fails, another thread has done the same just now, or the host chooses for itself in that call.
         """
-        with self._implicit_lock, contextlib.suppress(OSError):
-            if not endpoint.bound and self._bind_dynamic(endpoint, _ANYWHERE[endpoint.family]):
+        with contextlib.suppress(OSError):
+            if self._bind_dynamic(endpoint, _ANYWHERE[endpoint.family]):
                 endpoint.now_bound()
 
     def _bind_port(self, endpoint: HostSocket, name: SockAddr) -> None:
-        binding = _binding_for(endpoint, name)
-        partners = self.table.claim(binding)
+        binding, where = _binding_for(endpoint, name), host_address(name)
+        partners = self.table.claim(binding, endpoint)
         try:
             if binding.mode == REUSEADDR:
                 _share_with_others(endpoint)
             if partners:
                 _share(endpoint, partners)
             try:
-                bind_on_host(endpoint, name)
+                bind_on_host(endpoint, where)
             except OSError as failure:
                 if failure.errno != errno.EADDRINUSE or endpoint.socket_type != SOCK_STREAM:
                     raise
                 keep_reusable(endpoint)
                 # If this succeeds, only TIME_WAIT or connections of a listener that is gone were in the way.
-                bind_on_host(endpoint, name)
+                bind_on_host(endpoint, where)
         except BaseException as failure:
-            self.table.release(binding)
+            self.table.release(endpoint)
             if binding.mode == REUSEADDR and type(failure) is OSError and failure.errno == errno.EADDRINUSE:
                 # Another process's, which does not share: the columns for SO_REUSEADDR have no WSAEADDRINUSE.
                 raise WinsockError(WSAEACCES) from failure
             raise
-        self._attach(endpoint, binding)
+        self._now_bound(endpoint)
 
     def _bind_dynamic(self, endpoint: HostSocket, name: SockAddr) -> bool:
         """Bind to a port of the dynamic range that nobody has; False when none was found."""
+        address, _, *rest = host_address(name)
+        binding = None
+        if name != _ANYWHERE[endpoint.family] or _mode(endpoint) != DEFAULT or serves_ipv4(endpoint):
+            binding = _binding_for(endpoint, name)
         for _ in range(_DRAWS):
-            port = self._random.randint(FIRST_DYNAMIC_PORT, LAST_DYNAMIC_PORT)
-            local = SockAddr(name[:2] + port.to_bytes(2, "big") + name[4:])
-            binding = _binding_for(endpoint, local)
-            if not self.table.claim_alone(binding):
-                continue
+            port = FIRST_DYNAMIC_PORT + self._random.getrandbits(_DYNAMIC_BITS)
+            if binding is None:
+                if not self.table.reserve(endpoint.protocol, port, endpoint):
+                    continue
+            else:
+                binding.port = port
+                if not self.table.claim_alone(binding, endpoint):
+                    continue
             try:
-                bind_on_host(endpoint, local)
+                bind_on_host(endpoint, (address, port, *rest))
             except BaseException as failure:
-                self.table.release(binding)
+                self.table.release(endpoint)
                 if isinstance(failure, OSError) and failure.errno == errno.EADDRINUSE:
                     continue
                 raise
-            self._attach(endpoint, binding)
+            self._now_bound(endpoint)
             return True
         return False
 
-    def _attach(self, endpoint: HostSocket, binding: Binding) -> None:
-        """The bind has succeeded."""
-        binding.sockets.append(endpoint)
-        endpoint.binding = binding
-        if binding.mode == REUSEADDR:
+    def _now_bound(self, endpoint: HostSocket) -> None:
+        """The host's bind has succeeded."""
+        binding = endpoint.binding
+        if isinstance(binding, Binding) and binding.mode == REUSEADDR:
             _share_with_others(endpoint)  # not before a dynamic port is chosen, which is to be nobody else's
-        if endpoint.socket_type != SOCK_STREAM:
-            self.joined(endpoint)  # a stream gets nothing before it listens
+            if endpoint.socket_type != SOCK_STREAM:
+                self.joined(endpoint)  # a stream gets nothing before it listens
 
     # Who gets the traffic
 
     def joined(self, endpoint: HostSocket) -> None:
         """A bound datagram socket, or a stream that has just begun to listen, is in line for what comes to its port."""
         binding = endpoint.binding
-        if binding is None or binding.mode != REUSEADDR or not _SO_ATTACH_REUSEPORT_CBPF:
+        if not isinstance(binding, Binding) or binding.mode != REUSEADDR or not _SO_ATTACH_REUSEPORT_CBPF:
             return
         with self._queue_lock:
             self._queues.setdefault(_queue_key(endpoint, binding), _Queue()).join(endpoint)
@@ -230,33 +234,24 @@ class Bindings:
 
     def accepted(self, endpoint: HostSocket, listener: HostSocket) -> None:
         """A connection accepted from an exclusive listener holds on to its port (R11.11)."""
-        if listener.binding is None or listener.binding.mode != EXCLUSIVE:
-            return
-        binding = Binding.of(endpoint.protocol, _host_name(endpoint), dual=False, mode=EXCLUSIVE)
-        binding.accepted = True
-        binding.sockets.append(endpoint)
-        endpoint.binding = binding
-        self.table.enter(binding)
+        if isinstance(listener.binding, Binding) and listener.binding.mode == EXCLUSIVE:
+            binding = Binding.of(endpoint.protocol, _host_name(endpoint), dual=False, mode=EXCLUSIVE)
+            binding.accepted = True
+            self.table.enter(binding, endpoint)
 
     def release(self, endpoint: HostSocket) -> None:
         """A socket is about to be closed, so its port is free; may be repeated."""
-        binding, endpoint.binding = endpoint.binding, None
-        if binding is None:
+        binding = self.table.release(endpoint)
+        if binding is None or binding.mode != REUSEADDR:
             return
-        with contextlib.suppress(ValueError):
-            binding.sockets.remove(endpoint)
-        if not binding.sockets:
-            self.table.release(binding)
         key = _queue_key(endpoint, binding)
-        if key in self._queues:
-            with self._queue_lock:
-                queue = self._queues.get(key)
-                if queue is not None and not queue.leave(endpoint):
-                    del self._queues[key]
+        with self._queue_lock:
+            queue = self._queues.get(key)
+            if queue is not None and not queue.leave(endpoint):
+                del self._queues[key]
 
     def reset_locks(self) -> None:
         """After a fork: a lock may have been held by a thread that is gone."""
-        self._implicit_lock = threading.Lock()
         self._queue_lock = threading.Lock()
         self.table.reset_locks()
 
@@ -292,7 +287,7 @@ class _Queue:
         members = self._members
         if len(members) < 2:
             return
-        first = min(members, key=lambda member: member.binding.order if member.binding else 0)
+        first = min(members, key=_order)
         instruction = ctypes.create_string_buffer(struct.pack("HBBI", _RETURN_CONSTANT, 0, 0, members.index(first)))
         program = struct.pack("HP", 1, ctypes.addressof(instruction))
         # A sandbox may forbid it; then the host chooses, as the documentation allows.
@@ -300,16 +295,23 @@ class _Queue:
             first.host.setsockopt(_SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, program)
 
 
+def _order(endpoint: HostSocket) -> int:
+    return endpoint.binding.order if isinstance(endpoint.binding, Binding) else 0
+
+
 def _queue_key(endpoint: HostSocket, binding: Binding) -> tuple[object, ...]:
     return binding.protocol, binding.port, endpoint.family, binding.address, binding.dual
 
 
+def _mode(endpoint: HostSocket) -> int:
+    settings = endpoint.settings
+    if settings.get(SO_REUSEADDR) or settings.get(SO_REUSE_MULTICASTPORT):
+        return REUSEADDR
+    return EXCLUSIVE if settings.get(SO_EXCLUSIVEADDRUSE) else DEFAULT
+
+
 def _binding_for(endpoint: HostSocket, name: SockAddr) -> Binding:
-    if endpoint.settings.get(SO_REUSEADDR):
-        mode = REUSEADDR
-    else:
-        mode = EXCLUSIVE if endpoint.settings.get(SO_EXCLUSIVEADDRUSE) else DEFAULT
-    return Binding.of(endpoint.protocol, name, dual=serves_ipv4(endpoint), mode=mode)
+    return Binding.of(endpoint.protocol, name, dual=serves_ipv4(endpoint), mode=_mode(endpoint))
 
 
 def _host_name(endpoint: HostSocket) -> SockAddr:
@@ -326,7 +328,7 @@ def _share(endpoint: HostSocket, partners: Iterable[Binding]) -> None:
     for partner in partners:
         for other in tuple(partner.sockets):
             with contextlib.suppress(WinsockError):  # closed meanwhile
-                _raise_option(other, _SO_REUSEPORT)
+                _raise_option(cast("HostSocket", other), _SO_REUSEPORT)
     _raise_option(endpoint, _SO_REUSEPORT)
     if endpoint.socket_type == SOCK_STREAM:
         keep_reusable(endpoint)  # the partners' connections are no partners
@@ -334,7 +336,10 @@ def _share(endpoint: HostSocket, partners: Iterable[Binding]) -> None:
 
 def keep_reusable(endpoint: HostSocket) -> None:
     """Before a stream listens or connects: once that has ended in TIME_WAIT, it will keep the port from nobody."""
-    _raise_option(endpoint, _SO_REUSEADDR)
+    try:
+        endpoint.host.setsockopt(_SOL_SOCKET, _SO_REUSEADDR, 1)
+    except OSError as failure:
+        raise endpoint.ended(failure) from failure
 
 
 def _raise_option(endpoint: HostSocket, option: int) -> None:

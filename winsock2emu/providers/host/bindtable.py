@@ -8,6 +8,8 @@ Rules:           two sockets meet when they use the same protocol and port, and 
                  both families, a v4-mapped address counts as the IPv4 address it holds. Different specific addresses
                  never meet. What happens then is table T11.1. A connection accepted from an exclusive listener keeps
                  the port from being bound exclusively again, and from nothing else.
+Cost:            a program may have thousands of sockets that connect and never share a port. Of such a socket the table
+                 has a number and a reference; what it holds is worked out when somebody else asks for its port.
 Sources:         using-so-reuseaddr-and-so-exclusiveaddruse (Server 2003 and later, same user); observed on Windows for
                  IPv6 (behaviours excl-* and reuse-* of the project's reference).
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import Any, Final
+from typing import Final, Protocol
 
 import attrs
 
@@ -45,6 +47,22 @@ _MATRIX: Final[dict[tuple[int, bool], tuple[int, ...]]] = {
 _MAPPED = bytes(10) + b"\xff\xff"
 
 
+_ANYWHERE: Final = {AF_INET: bytes(4), AF_INET6: bytes(16)}
+
+
+class Holder(Protocol):
+    """A socket, as far as the table knows it.
+
+    Attributes:
+        family: AF_INET or AF_INET6.
+        binding: what it holds; only the table changes it. A number stands for the whole of a port, see
+            `BindTable.reserve`.
+    """
+
+    family: int
+    binding: Binding | int | None
+
+
 @attrs.define(eq=False)
 class Binding:
     """One socket's hold on a port.
@@ -69,17 +87,19 @@ class Binding:
     mode: int
     accepted: bool = False
     order: int = 0
-    sockets: list[Any] = attrs.field(factory=list, repr=False)
+    sockets: list[Holder] = attrs.field(factory=list, repr=False)
 
     @classmethod
     def of(cls, protocol: int, name: SockAddr, *, dual: bool, mode: int) -> Binding:
         """The binding that a local address stands for."""
-        family, address = name.family, name.packed
+        family, port, address = name.family, name.port, name.packed
+        if family == AF_INET:
+            return cls(protocol, port, family, address, False, mode)
         if is_mapped(name):
-            return cls(protocol, name.port, AF_INET, address[12:], False, mode)
+            return cls(protocol, port, AF_INET, address[12:], False, mode)
         if is_link_local(name):
             address += name.scope_id.to_bytes(4, "big")
-        return cls(protocol, name.port, family, address, dual and family == AF_INET6, mode)
+        return cls(protocol, port, family, address, dual, mode)
 
     @property
     def wildcard(self) -> bool:
@@ -127,10 +147,11 @@ class BindTable:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: dict[tuple[int, int], list[Binding]] = {}
+        # By protocol and port: bindings in the order they came, or the socket that has reserved the port.
+        self._held: dict[int, list[Binding] | Holder] = {}
         self._order = itertools.count(1)
 
-    def claim(self, wanted: Binding) -> list[Binding]:
+    def claim(self, wanted: Binding, holder: Holder) -> list[Binding]:
         """Enter a binding if Windows lets it be.
 
         Returns:
@@ -140,44 +161,81 @@ class BindTable:
             WinsockError: WSAEADDRINUSE or WSAEACCES, by table T11.1.
         """
         with self._lock:
-            held = self._held.get((wanted.protocol, wanted.port), ())
+            held = self._bindings(_key(wanted.protocol, wanted.port))
             for binding in held:
                 code = verdict(binding, wanted)
                 if code:
                     raise WinsockError(code)
             partners = [binding for binding in held if not binding.accepted and overlaps(binding, wanted)]
-            self._enter(wanted)
+            self._enter(wanted, holder)
         return partners
 
-    def claim_alone(self, wanted: Binding) -> bool:
-        """Enter a binding if it meets no other; False when it does, whether Windows minds or not."""
+    def claim_alone(self, wanted: Binding, holder: Holder) -> bool:
+        """Enter a binding if nobody has its port; False when somebody has."""
         with self._lock:
-            if any(overlaps(binding, wanted) for binding in self._held.get((wanted.protocol, wanted.port), ())):
+            if _key(wanted.protocol, wanted.port) in self._held:
                 return False
-            self._enter(wanted)
+            self._enter(wanted, holder)
         return True
 
-    def enter(self, binding: Binding) -> None:
+    def reserve(self, protocol: int, port: int, holder: Holder) -> bool:
+        """The same for a socket on the wildcard address that has no option and serves its own family only."""
+        key = _key(protocol, port)
+        with self._lock:
+            if key in self._held:
+                return False
+            self._held[key] = holder
+            holder.binding = key
+        return True
+
+    def enter(self, binding: Binding, holder: Holder) -> None:
         """Enter a binding that is a fact already."""
         with self._lock:
-            self._enter(binding)
+            self._enter(binding, holder)
 
-    def _enter(self, binding: Binding) -> None:
+    def _enter(self, binding: Binding, holder: Holder) -> None:
+        key = _key(binding.protocol, binding.port)
+        self._held[key] = [*self._bindings(key), binding]
         binding.order = next(self._order)
-        self._held.setdefault((binding.protocol, binding.port), []).append(binding)
+        binding.sockets.append(holder)
+        holder.binding = binding
 
-    def release(self, binding: Binding) -> None:
-        """Take a binding out; one that is not in the table is no error."""
+    def _bindings(self, key: int) -> list[Binding]:
+        """Who has a port; a reservation becomes a binding."""
+        held = self._held.get(key, [])
+        if isinstance(held, list):
+            return held
+        family = held.family
+        binding = Binding(key >> 16, key & 0xFFFF, family, _ANYWHERE[family], False, DEFAULT, sockets=[held])
+        held.binding = binding
+        self._held[key] = [binding]
+        return [binding]
+
+    def release(self, holder: Holder) -> Binding | None:
+        """A socket lets go of what it holds; the binding, if it had one. May be repeated."""
         with self._lock:
-            held = self._held.get((binding.protocol, binding.port))
-            if held is not None and binding in held:
-                held.remove(binding)
-                if not held:
-                    del self._held[binding.protocol, binding.port]
+            binding, holder.binding = holder.binding, None
+            if isinstance(binding, int):
+                del self._held[binding]
+            elif binding is not None:
+                binding.sockets.remove(holder)
+                if not binding.sockets:
+                    key = _key(binding.protocol, binding.port)
+                    left = [other for other in self._bindings(key) if other is not binding]
+                    if left:
+                        self._held[key] = left
+                    else:
+                        del self._held[key]
+                return binding
+        return None
 
     def __len__(self) -> int:
-        return sum(map(len, tuple(self._held.values())))
+        return sum(len(held) if isinstance(held, list) else 1 for held in tuple(self._held.values()))
 
     def reset_locks(self) -> None:
         """After a fork: the lock may have been held by a thread that is gone."""
         self._lock = threading.Lock()
+
+
+def _key(protocol: int, port: int) -> int:
+    return protocol << 16 | port

@@ -24,11 +24,12 @@ Sources:         nf-winsock-sendto, nf-winsock-recvfrom, winsock-ioctls (SIO_UDP
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...defs.codes import (
     WSAEACCES,
@@ -65,6 +66,10 @@ from .hostsocket import DEFAULT_BUFFER, MOST_BUFFERS, NAME_SIZES, HostSocket, ch
 from .rawcalls import disconnect, queued_datagrams
 from .translate import HOST_ERRQUEUE, HOST_PEEK, HOST_TRUNC, NOSIGNAL, host_flags, known_address, windows_address
 
+if TYPE_CHECKING:
+    from .membership import Membership
+    from .screening import Screen
+
 _SEND_FLAGS = MSG_DONTROUTE
 _OTHER_TRANSPORTS = MSG_OOB | MSG_PARTIAL  # flags that exist, but not here
 _RECEIVE_FLAGS = MSG_PEEK
@@ -77,6 +82,12 @@ _RECVERR = {AF_INET: (0, 11), AF_INET6: (41, 25)}
 _ICMP_ORIGINS = {AF_INET: 2, AF_INET6: 3}  # a report from the network; others are the host's own
 _ICMP_TIME_EXCEEDED = {AF_INET: 11, AF_INET6: 3}
 _ERRQUEUE_ROOM = 512
+# linux/in.h, linux/in6.h: without it a socket gets what is sent to groups that others have joined (A71).
+_MULTICAST_ALL = {AF_INET: (0, 49), AF_INET6: (41, 29)}
+# The time to live that receivers see; hosts begin with 64.
+_HOPS = {AF_INET: (0, int(_socket.IP_TTL)), AF_INET6: (41, int(_socket.IPV6_UNICAST_HOPS))}
+_WINDOWS_HOPS = 128
+_SCREEN_ROOM = 512  # bytes; what the host tells of a datagram's way
 _LARGEST = 65536  # bytes; no datagram of IP is as large
 
 _SOL_SOCKET, _HOST_RCVBUF = int(_socket.SOL_SOCKET), int(_socket.SO_RCVBUF)
@@ -113,6 +124,8 @@ class DatagramSocket(HostSocket):
         reports: codes from the network that receives have yet to report, oldest first.
         connreset, netreset: SIO_UDP_CONNRESET and SIO_UDP_NETRESET.
         circular: SIO_ENABLE_CIRCULAR_QUEUEING.
+        groups: memberships in multicast groups (membership.py), None while there has been none.
+        screen: what the socket's options keep from it (screening.py), None for nothing.
         receive_shut, send_shut: shutdown has ended the direction.
     """
 
@@ -121,12 +134,14 @@ class DatagramSocket(HostSocket):
         "_peeks",
         "circular",
         "connreset",
+        "groups",
         "netreset",
         "peer",
         "peer_removed",
         "receive_now",
         "receive_shut",
         "reports",
+        "screen",
         "send_now",
         "send_shut",
     )
@@ -139,14 +154,19 @@ class DatagramSocket(HostSocket):
         self.connreset = True
         self.netreset = True
         self.circular = False
+        self.groups: dict[tuple[bytes, int], Membership] | None = None
+        self.screen: Screen | None = None
         self._peeks = threading.Lock()
         self.send_shut = False
         self.receive_shut = False
         self.send_now: Any = None
         self.receive_now: Any = None
         self._known = _known_addresses.setdefault((self.family, self.socket_type == SOCK_RAW), {})
+        host.setsockopt(*_HOPS[self.family], _WINDOWS_HOPS)
         if _IS_LINUX:
             host.setsockopt(*_RECVERR[self.family], 1)
+            with contextlib.suppress(OSError):  # a kernel that is too old to have it for IPv6
+                host.setsockopt(*_MULTICAST_ALL[self.family], 0)
 
     # Names and peers
 
@@ -156,7 +176,7 @@ class DatagramSocket(HostSocket):
         if not self.send_shut:
             self.send_now = self.host.sendto
         # Only Linux tells the size of a datagram that was cut, at no cost.
-        if _IS_LINUX and not self.receive_shut and not self.circular:
+        if _IS_LINUX and not self.receive_shut and not self.circular and self.screen is None:
             self.receive_now = self.host.recvfrom_into
         self.changed()
 
@@ -471,7 +491,7 @@ class DatagramSocket(HostSocket):
             finish: makes the result, or the error, of what the host's call returns; by default it is the bytes and the
                 sender.
         """
-        receive = self.peek if theirs & HOST_PEEK else self.host.recvmsg_into
+        receive_any = self.peek if theirs & HOST_PEEK else self.host.recvmsg_into
         room = sum(map(len, views))
         scattered = None
         if len(views) > MOST_BUFFERS:
@@ -489,6 +509,7 @@ class DatagramSocket(HostSocket):
                 try:
                     if self.circular:
                         self.drop_oldest()
+                    receive = receive_any if self.screen is None else self._receive_wanted
                     moved, ancillary, got, sender = receive(views, ancillary_room, theirs)
                 except BlockingIOError:
                     if not (waited and _IS_LINUX and self._drain() and self.reports):
@@ -514,6 +535,45 @@ class DatagramSocket(HostSocket):
         with self._peeks:
             return self.host.recvmsg_into(views, room, theirs)
 
+    # What the socket does not take (screening.py)
+
+    def restrict(self, screen: Screen | None) -> None:
+        """From now on receive only what a screen lets through; None for everything."""
+        self.screen = screen
+        if screen is not None:
+            self.receive_now = None
+        elif self.bound:
+            self.now_bound()
+        self.changed()
+
+    def _drop_unwanted(self, screen: Screen) -> None:
+        """Lose what comes before the first datagram that the socket may have; BlockingIOError when there is none."""
+        room = [memoryview(bytearray(1))]
+        while True:
+            _, ancillary, _, sender = self.host.recvmsg_into(room, _SCREEN_ROOM, HOST_PEEK)
+            if screen.wants(ancillary, sender):
+                return
+            self.host.recv_into(room[0])
+
+    def _receive_wanted(self, views: list[memoryview], room: int, theirs: int) -> Any:
+        """The host's recvmsg_into for the first datagram that the socket may have."""
+        with self._peeks:
+            screen = self.screen
+            if screen is not None:
+                self._drop_unwanted(screen)
+            return self.host.recvmsg_into(views, room, theirs)
+
+    def _holds_wanted(self, screen: Screen) -> bool:
+        """Whether a receive would find something."""
+        try:
+            with self._peeks:
+                self._drop_unwanted(screen)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # a receive will say
+        return True
+
     def _cut(self, moved: int, sender: Any) -> WinsockError:
         """A datagram was longer than the buffers, which have its first part; the rest is lost."""
         return WinsockError(WSAEMSGSIZE, moved=moved, address=windows_address(sender, self.host_family))
@@ -525,6 +585,8 @@ class DatagramSocket(HostSocket):
         try:
             if self.circular:
                 self.drop_oldest()
+            if self.screen is not None:
+                self._holds_wanted(self.screen)
             sizes = self._queued() if self.socket_type == SOCK_DGRAM else None
         except OSError as failure:
             raise self.ended(failure) from failure
@@ -580,6 +642,8 @@ class DatagramSocket(HostSocket):
         if ready & FAULT and _IS_LINUX:
             self._drain()
             ready &= ~FAULT
+        if ready & READABLE and self.screen is not None and not self._holds_wanted(self.screen):
+            ready &= ~READABLE
         met = CAN_WRITE if ready & WRITABLE else 0
         return met | CAN_READ if self.reports or ready & (READABLE | FAULT | HANGUP) else met
 

@@ -48,7 +48,7 @@ class HostSocket(Endpoint):
         host: the host socket, non-blocking.
         handle: the SOCKET, which is the host's descriptor number.
         bound: the socket has a local address, by bind or by a call that binds implicitly.
-        binding: what it holds of the provider's ports, None for nothing or when the host has chosen.
+        binding: what it holds of the provider's ports (bindtable), None for nothing or when the host has chosen.
         bindings: the provider's ports, None for a socket without one.
         pending_error: what SO_ERROR reports next, 0 for nothing.
         settings: options kept here because the host has no such option or another idea of it: number to value.
@@ -85,7 +85,7 @@ class HostSocket(Endpoint):
         self.protocol = protocol
         self.flags = flags
         self.bound = False
-        self.binding: Binding | None = None
+        self.binding: Binding | int | None = None
         self.bindings: Bindings | None = None
         self.pending_error = 0
         self.settings: dict[Any, Any] = {}
@@ -140,7 +140,7 @@ class HostSocket(Endpoint):
             self.bindings.bind(self, local)
         else:
             try:
-                bind_on_host(self, local)
+                bind_on_host(self, host_address(local))
             except OSError as failure:
                 raise self.ended(failure) from failure
         self.now_bound()
@@ -243,7 +243,9 @@ class HostSocket(Endpoint):
         """WSPListen."""
         raise WinsockError(WSAEOPNOTSUPP)
 
-    def accept(self, room: int | None) -> tuple[_socket.socket, SockAddr]:
+    def accept(
+        self, room: int | None, condition: Callable[..., int] | None = None, callback_data: int = 0
+    ) -> tuple[_socket.socket, SockAddr]:
         """WSPAccept, up to the new host socket."""
         self.check_room(room)
         raise WinsockError(WSAEOPNOTSUPP)

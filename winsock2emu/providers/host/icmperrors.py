@@ -16,8 +16,15 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
-from ...defs.constants import AF_INET, AF_INET6, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP
-from ...defs.constants import TCP_FAIL_CONNECT_ON_ICMP_ERROR, TCP_ICMP_ERROR_INFO
+from ...defs.constants import (
+    AF_INET,
+    AF_INET6,
+    IPPROTO_ICMP,
+    IPPROTO_ICMPV6,
+    IPPROTO_TCP,
+    TCP_FAIL_CONNECT_ON_ICMP_ERROR,
+    TCP_ICMP_ERROR_INFO,
+)
 from ...defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6
 from .hostsocket import HostSocket
 from .translate import HOST_ERRQUEUE

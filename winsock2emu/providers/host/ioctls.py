@@ -3,8 +3,8 @@
 Part played:     the WSPIoctl switch of msafd.
 Lives here:      the table, the checks that all codes share (code, kind of socket, buffers, in this order), and the
                  codes that are a line or two.
-Lives elsewhere: addresses, interfaces and routes (addressing), statistics (tcpinfo), extension functions (extensions),
-                 waits for a change (changes).
+Lives elsewhere: addresses, interfaces and routes (addressing), source filters of groups (filters), statistics
+                 (tcpinfo), extension functions (extensions), waits for a change (changes).
 Unknown codes:   WSAEOPNOTSUPP, as from Windows' own stack (the page says WSAEINVAL), and no output. This is also the
                  answer to what no host has: the filtering platform, port reservations, transport settings, time stamps,
                  initial retransmission times, Bluetooth, ATM, IPsec.
@@ -66,6 +66,7 @@ from ...defs.constants import (
     SIO_GET_EXTENSION_FUNCTION_POINTER,
     SIO_GET_GROUP_QOS,
     SIO_GET_INTERFACE_LIST,
+    SIO_GET_MULTICAST_FILTER,
     SIO_GET_QOS,
     SIO_IDEAL_SEND_BACKLOG_CHANGE,
     SIO_IDEAL_SEND_BACKLOG_QUERY,
@@ -81,6 +82,7 @@ from ...defs.constants import (
     SIO_ROUTING_INTERFACE_CHANGE,
     SIO_ROUTING_INTERFACE_QUERY,
     SIO_SET_GROUP_QOS,
+    SIO_SET_MULTICAST_FILTER,
     SIO_SET_PRIORITY_HINT,
     SIO_SET_QOS,
     SIO_TCP_INFO,
@@ -88,6 +90,8 @@ from ...defs.constants import (
     SIO_UDP_CONNRESET,
     SIO_UDP_NETRESET,
     SIOCATMARK,
+    SIOCGMSFILTER,
+    SIOCSMSFILTER,
     SO_KEEPALIVE,
     SOCK_DGRAM,
     SOCK_RAW,
@@ -111,6 +115,14 @@ from .addressing import (
 from .changes import ChangeWaits, ConnectionNews
 from .datagram import DatagramSocket
 from .extensions import extension_function
+from .filters import (
+    GROUP_FILTER_SIZE,
+    IP_FILTER_SIZE,
+    get_group_filter,
+    get_ip_filter,
+    set_group_filter,
+    set_ip_filter,
+)
 from .hostsocket import HostSocket
 from .interfaces import HostNetwork
 from .options import set_option
@@ -197,6 +209,10 @@ def _udp(endpoint: HostSocket) -> bool:
 
 def _message_oriented(endpoint: HostSocket) -> bool:
     return isinstance(endpoint, DatagramSocket)
+
+
+def _messages_ipv4(endpoint: HostSocket) -> bool:
+    return isinstance(endpoint, DatagramSocket) and endpoint.family == AF_INET
 
 
 def _raw(endpoint: HostSocket) -> bool:
@@ -465,6 +481,10 @@ CODES: Final[dict[int, Code]] = {
     SIO_ENABLE_CIRCULAR_QUEUEING: Code(_queue_in_circles, _udp),
     SIO_FIND_ROUTE: Code(_refused(WSAENOPROTOOPT)),
     SIO_GET_BROADCAST_ADDRESS: Code(broadcast_address, _ipv4, gives=16),
+    SIO_GET_MULTICAST_FILTER: Code(get_ip_filter, _messages_ipv4, takes=IP_FILTER_SIZE),
+    SIO_SET_MULTICAST_FILTER: Code(set_ip_filter, _messages_ipv4, takes=IP_FILTER_SIZE),
+    SIOCGMSFILTER: Code(get_group_filter, _message_oriented, takes=GROUP_FILTER_SIZE),
+    SIOCSMSFILTER: Code(set_group_filter, _message_oriented, takes=GROUP_FILTER_SIZE),
     SIO_GET_EXTENSION_FUNCTION_POINTER: Code(_extension_function, takes=16, gives=8),
     SIO_GET_INTERFACE_LIST: Code(interface_list, _ipv4, elsewhere=WSAEINVAL),  # looks at the room itself
     SIO_GET_QOS: _NO_QOS,

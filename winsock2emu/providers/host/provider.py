@@ -270,10 +270,8 @@ class HostProvider:
         self, s: int, namelen: int | None, condition: Callable[..., int] | None, callback_data: int, /
     ) -> tuple[int, SockAddr]:
         listener = self._socket(s)
-        if condition is not None:
-            raise WinsockError(WSAEOPNOTSUPP)
         with self._through(s):
-            host, address = listener.accept(namelen)
+            host, address = listener.accept(namelen, condition, callback_data)
         endpoint = self._register(host, listener.info, listener.protocol, listener.flags)
         assert isinstance(endpoint, StreamSocket)
         assert isinstance(listener, StreamSocket)
@@ -336,7 +334,7 @@ class HostProvider:
 
     def WSPSetSockOpt(self, s: int, level: int, option: int, value: bytes | None, /) -> None:
         endpoint = self._socket(s)
-        set_option(endpoint, level, option, value)
+        set_option(endpoint, level, option, value, self._socket)
         endpoint.changed()
 
     def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> Any:
@@ -400,7 +398,9 @@ class HostProvider:
         /,
     ) -> Any:
         """Receive a datagram with its control data: a `ReceivedMessage`."""
-        return receive_message(self._socket(s), buffers, control_room, namelen, flags, operation)
+        endpoint = self._socket(s)
+        with self._through(s):
+            return receive_message(endpoint, buffers, control_room, namelen, flags, operation)
 
     def WSASendMsg(
         self,
@@ -413,7 +413,9 @@ class HostProvider:
         /,
     ) -> Any:
         """Send a datagram with control data: the bytes accepted."""
-        return send_message(self._socket(s), buffers, flags, to, control, operation)
+        endpoint = self._socket(s)
+        with self._through(s):
+            return send_message(endpoint, buffers, flags, to, control, operation)
 
     # Text
 

@@ -11,6 +11,7 @@ import ctypes
 import errno
 import fcntl
 import functools
+import struct
 import sys
 import termios
 from typing import Any
@@ -96,3 +97,49 @@ def unsent(host: _socket.socket) -> int:
         fcntl.ioctl(host.fileno(), termios.TIOCOUTQ, count)
         return count[0]
     return host.getsockopt(int(_socket.SOL_SOCKET), _SO_NWRITE) if sys.platform == "darwin" else 0
+
+
+# linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
+_AF_NETLINK = 16
+_NETLINK_SOCK_DIAG = 4
+_SOCK_DIAG_BY_FAMILY = 20
+_REQUEST_DUMP = 0x301
+_LAST_ONES = (2, 3)  # types of an answer: an error, the end
+_LISTENING = 1 << 10  # TCP_LISTEN, as a bit
+_ANY_COOKIE = b"\xff" * 8
+_HEADER = struct.Struct("=IHHII")
+_AT_QUEUES = _HEADER.size + 56  # in an inet_diag_msg: callers that wait, and their limit
+
+
+def backlog_is_full(port: int) -> bool:
+    """True when sockets of this machine listen at a TCP port and none has room for another caller (Linux)."""
+    if not _IS_LINUX:
+        return False
+    try:
+        queues = [*_listeners(int(_socket.AF_INET), port), *_listeners(int(_socket.AF_INET6), port)]
+    except OSError:
+        return False  # a sandbox without netlink
+    return bool(queues) and all(waiting > limit for waiting, limit in queues)
+
+
+def _listeners(family: int, port: int) -> list[tuple[int, int]]:
+    """Of each socket that listens at a TCP port: the callers that wait, and their limit."""
+    question = struct.pack("=BBBxI", family, int(_socket.IPPROTO_TCP), 0, _LISTENING)
+    question += port.to_bytes(2, "big") + bytes(38) + _ANY_COOKIE
+    found: list[tuple[int, int]] = []
+    link = _socket.socket(_AF_NETLINK, int(_socket.SOCK_RAW), _NETLINK_SOCK_DIAG)
+    try:
+        link.settimeout(1.0)
+        link.send(_HEADER.pack(_HEADER.size + len(question), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 0, 0) + question)
+        while True:
+            answer = memoryview(link.recv(65536))
+            while answer:
+                size, kind, *_ = _HEADER.unpack_from(answer)
+                if kind in _LAST_ONES:
+                    return found
+                if answer[_HEADER.size + 4 : _HEADER.size + 6] == port.to_bytes(2, "big"):
+                    waiting, limit = struct.unpack_from("=II", answer, _AT_QUEUES)
+                    found.append((waiting, limit))
+                answer = answer[(size + 3) & ~3 :]
+    finally:
+        link.close()

@@ -66,7 +66,7 @@ class Screen:
         """True for a datagram that the socket may have; what the host does not tell counts in its favour."""
         source = windows_address(sender, self.host_family).packed
         level = IPPROTO_IPV6
-        if len(source) == 4 or source.startswith(_MAPPED):  # noqa: PLR2004
+        if len(source) == 4 or source.startswith(_MAPPED):
             level, source = IPPROTO_IP, source[-4:]
         arrival = Arrival.of(ancillary, level)
         if arrival.destination is None:

@@ -1,8 +1,10 @@
-"""Connection-oriented sockets: TCP, and AF_UNIX streams.
+"""Connection-oriented sockets: TCP, and what AF_UNIX has in common with it.
 
 Part played:     the connection endpoint of afd.sys over a TDI stream.
 Lives here:      the states of a connection and of its two directions, and one attempt of each call.
-Lives elsewhere: waiting, time-outs, order (engine/lanes); errno to code without context (translate).
+Lives elsewhere: waiting, time-outs, order (engine/lanes); sends that go on by themselves (sending), lingering
+                 (closing), connection requests (accepting), urgent data (urgent); errno to code without context
+                 (translate).
 
     UNCONNECTED ──listen──▶ LISTENING
         │    ▲
@@ -18,13 +20,15 @@ Whole sends:     the bytes of one send stay together, whatever other threads sen
                  only in part goes on in the lane, and until it has queued there ``sending`` keeps first tries of other
                  threads away. Testing and setting it is one step: the interpreter switches threads only at calls.
 End of sending:  shutdown waits for its turn in the lane like a send, so that sends which wait are sent before the FIN.
+All or nothing:  a non-blocking send is never taken in part: the pump sends what the host has not taken (sending).
+End of receiving: data that comes after shutdown(SD_RECEIVE) resets the connection. The pump looks out for it.
+Time limits:     a connect is given up after 21 seconds, as on Windows. A listener of this machine whose backlog is full
+                 makes Linux keep its callers waiting; they are told that they were refused, as by Windows, after the
+                 time in which Windows tries again.
 Differences:     a non-blocking connect that the host finishes at once still reports WSAEWOULDBLOCK, as on Windows.
-                 A non-blocking send takes what fits; Windows takes all or nothing.
-                 A full backlog answers as the host does; Linux keeps the caller of a TCP socket waiting.
-                 Data that arrives after shutdown(SD_RECEIVE) resets the connection with the next call here, not at
-                 once.
-Sources:         nf-winsock2-connect, -accept, -send, -recv, -shutdown, -closesocket; T12.1, A13-A18, A21-A24, A36-A49,
-                 A91, A106 of the project's reference.
+                 Only Linux can reset a connection without closing it, or tell that a backlog is full.
+Sources:         nf-winsock2-connect, -accept, -send, -recv, -shutdown, -closesocket; T12.1, A13-A24, A36-A49, A91-A94,
+                 A106 of the project's reference.
 """
 
 from __future__ import annotations
@@ -34,10 +38,10 @@ import contextlib
 import errno
 import os
 import struct
-import threading
+import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ...defs.codes import (
     WSAEALREADY,
@@ -53,7 +57,6 @@ from ...defs.codes import (
 )
 from ...defs.constants import (
     AF_INET6,
-    AF_UNIX,
     MSG_DONTROUTE,
     MSG_OOB,
     MSG_PEEK,
@@ -64,12 +67,14 @@ from ...defs.constants import (
     SD_SEND,
     SO_LINGER,
     SO_OOBINLINE,
+    SO_PAUSE_ACCEPT,
     SOMAXCONN,
 )
 from ...defs.sockaddr import SockAddr
 from ...engine.lanes import Operation
 from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
 from ...errors import WinsockError, would_block
+from .accepting import Condition, ConnectionRequest, ConnectionRequests, decide
 from .binding import keep_reusable
 from .closing import all_acknowledged
 from .conditions import (
@@ -83,7 +88,8 @@ from .conditions import (
     WAS_RESET,
 )
 from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers, scatter
-from .rawcalls import readable, reset, unsent
+from .icmperrors import WATCHED, collect
+from .rawcalls import backlog_is_full, readable, reset, unsent
 from .sending import Sending, drop, leftovers
 from .translate import HOST_OOB, HOST_PEEK, NOSIGNAL, host_flags, windows_address
 from .urgent import UrgentChannel, UrgentSending, other_end
@@ -134,33 +140,52 @@ _TO_SENDS, _TO_RECEIVES = 0, 1
 _AFTER_CONNECT = frozenset((errno.ECONNRESET, errno.EPIPE))
 
 _MOST_AT_ONCE = 1 << 20  # bytes that one receive into very many buffers asks the host for
-_meeting = threading.Lock()  # of a connection and its first urgent byte, which two threads may notice
+CONNECT_MS = 21_000
+"""How long Windows tries to connect: three times, after 3 and after 9 seconds again."""
+
+FULL_BACKLOG_MS = 1500
+"""Windows tries three times, half a second apart, before it believes that a caller is turned away."""
+
+# The host's limit for a connect: level, option, unit in milliseconds.
+_HOST_TIME_LIMIT: tuple[int, int, int] | None = None
+if sys.platform == "linux":
+    _HOST_TIME_LIMIT = (int(_socket.IPPROTO_TCP), int(_socket.TCP_USER_TIMEOUT), 1)
+elif sys.platform == "darwin":
+    _HOST_TIME_LIMIT = (int(_socket.IPPROTO_TCP), 0x20, 1000)  # TCP_CONNECTIONTIMEOUT
 
 _YIELDS = 100_000  # a first try takes microseconds; a thread that was interrupted inside one must not block all others
 
 
 class StreamSocket(HostSocket):
-    """A TCP or AF_UNIX stream socket.
+    """A TCP socket, and the base of an AF_UNIX one (unix.py).
 
     Attributes:
+        expedited: the transport has urgent data.
         state: UNCONNECTED, LISTENING, CONNECTING or CONNECTED.
         peer: the address that the last connect was for, or that accept told.
         broken: the code every later call meets after a reset or a transport time-out, 0 before.
         receive_shut, send_shut: shutdown has ended the direction.
+        connected_at: the monotonic time at which the connection was made, for SO_CONNECT_TIME.
         connect_failed: the last connect failed and none has succeeded since; select calls that exceptional.
+        requests: what comes to a socket that listens, None for others.
         sending: a thread tries to send without queueing first.
         urgent: what is kept of urgent data, None until there is some.
     """
 
+    expedited: ClassVar[bool] = True
+
     __slots__ = (
         "_connect_code",
+        "_limit_ms",
         "_rest",
         "_waits",
         "broken",
         "connect_failed",
+        "connected_at",
         "peer",
         "receive_now",
         "receive_shut",
+        "requests",
         "send_now",
         "send_shut",
         "sending",
@@ -174,15 +199,18 @@ class StreamSocket(HostSocket):
         self.peer: SockAddr | None = None
         self.broken = 0
         self.connect_failed = False
+        self.connected_at = 0.0
         self._connect_code = 0
+        self._limit_ms = 0  # what the host has been told about the connect under way
         self.receive_shut = False
         self.send_shut = False
         self._waits = 0  # receives in a row that found nothing; below 0, receives that go without a try
         self.receive_now: Any = None
         self.send_now: Any = None
         self.sending = False
+        self.requests: ConnectionRequests | None = None
         self.urgent: UrgentChannel | None = None
-        if self.family != AF_UNIX:
+        if self.expedited:
             self.inbound.mask = READABLE | URGENT  # a receive that waits notices urgent data
         self._rest: Sending | None = None  # of a non-blocking send, with the pump now
         if not NOSIGNAL:
@@ -194,6 +222,11 @@ class StreamSocket(HostSocket):
         self.state = CONNECTED
         self.bound = True
         self.connect_failed = False
+        self.connected_at = time.monotonic()
+        if WATCHED in self.settings:
+            collect(self, connected=True)
+        if self._limit_ms:
+            self._set_limit(0)
         if self.settings.get(SO_OOBINLINE):
             self._meet_urgent()
         self.receive_now = self.host.recv_into if self.urgent is None else None
@@ -201,8 +234,9 @@ class StreamSocket(HostSocket):
         self.changed()
 
     def _connect_ended(self, code: int) -> None:
-        if self.family != AF_UNIX:
-            self._start_over()
+        if WATCHED in self.settings:
+            collect(self, connected=False)
+        self._start_over()
         self.state = UNCONNECTED
         self.connect_failed = True
         self._connect_code = code
@@ -225,6 +259,8 @@ class StreamSocket(HostSocket):
         if number == errno.EINPROGRESS:
             self.state = CONNECTING
             self.bound = True
+            if not self.settle():
+                self._limit_connect(destination)
         elif not number:
             self._now_connected()
         else:
@@ -238,17 +274,34 @@ class StreamSocket(HostSocket):
         self.changed()
         if not self.blocking:
             raise would_block()
-        if self.state == CONNECTING:
+        if number:
+            # Another thread may have met the end of it already.
             self.outbound.run(self._connect_attempt, timeout_ms=0)
+
+    def _limit_connect(self, destination: Any) -> None:
+        """Give up when Windows would, and for a listener of this machine with a full backlog as if it had refused."""
+        own = self.host.getsockname()[0] == destination[0] or destination[0].startswith("127.")
+        self._set_limit(FULL_BACKLOG_MS if own and backlog_is_full(destination[1]) else CONNECT_MS)
+
+    def _set_limit(self, limit_ms: int) -> None:
+        """Have the host end a connect after this time; 0 leaves it to the program again (TCP_MAXRT)."""
+        if _HOST_TIME_LIMIT is None:
+            return
+        level, option, unit_ms = _HOST_TIME_LIMIT
+        own = (self.host_options or {}).get((level, option), 0)
+        self._limit_ms = limit_ms
+        with contextlib.suppress(OSError):  # closed meanwhile
+            if limit_ms == FULL_BACKLOG_MS or not own:
+                self.host.setsockopt(level, option, limit_ms // unit_ms)
+            elif not limit_ms:
+                self.host.setsockopt(level, option, own)
 
     def _host_connect(self, destination: Any) -> int:
         """The host's errno for a connect, 0 on success."""
         try:
-            number = self.host.connect_ex(destination)
-        except OSError as failure:  # an address that the host has no form for, such as a path of 108 bytes
+            return self.host.connect_ex(destination)
+        except OSError as failure:  # an address that the host has no form for
             return failure.errno or errno.EINVAL
-        # AF_UNIX only: the backlog is full, and nothing is under way.
-        return errno.ECONNREFUSED if number == errno.EAGAIN else number
 
     def _start_over(self) -> None:
         """After a failed connect: make the host socket one that can listen and connect, with the name it had."""
@@ -310,7 +363,10 @@ class StreamSocket(HostSocket):
             self._now_connected()
             self._broke(number, _TO_RECEIVES)
         else:
-            self._connect_ended(self.ended(OSError(number, "")).winerror)
+            code = self.ended(OSError(number, "")).winerror
+            if code == WSAETIMEDOUT and self._limit_ms == FULL_BACKLOG_MS:
+                code = WSAECONNREFUSED
+            self._connect_ended(code)
         return True
 
     def listen(self, backlog: int) -> None:
@@ -326,44 +382,94 @@ class StreamSocket(HostSocket):
             backlog = min(max(-backlog, _LEAST_HINT), _MOST_HINT)
         if self.bindings is not None:
             keep_reusable(self)
+        requests = ConnectionRequests(self.host, min(backlog, SOMAXCONN), dict(self.host_options or {}))
         try:
-            self.host.listen(min(backlog, SOMAXCONN))
+            requests.listen()
         except OSError as failure:
             raise self.ended(failure) from failure
         if self.bindings is not None:
             self.bindings.joined(self)
+        self.requests = requests
         self.state = LISTENING
         self.changed()
 
-    def accept(self, room: int | None) -> tuple[_socket.socket, SockAddr]:
+    def accept(
+        self, room: int | None, condition: Condition | None = None, callback_data: int = 0
+    ) -> tuple[_socket.socket, SockAddr]:
         """WSPAccept up to the host's new socket; the provider makes a socket of it."""
         self.check_room(room)
-        if self.state != LISTENING:
+        requests = self.requests
+        if requests is None:
             raise WinsockError(WSAEINVAL)
-        descriptor, address = self.inbound.run(self._accept_attempt, timeout_ms=0)
-        host = _socket.socket(self.host_family, self.host.type, self.host.proto, descriptor)
-        if host.getsockopt(_SOL_SOCKET, _SO_ERROR):
-            # Reset before it was accepted: the host leaves that to the first receive, Windows tells it here.
-            host.close()
-            raise WinsockError(WSAECONNRESET)
-        return host, windows_address(address, self.host_family)
+        request: ConnectionRequest = self.inbound.run(self._accept_attempt, timeout_ms=0)
+        request.check_alive()
+        if condition is not None:
+            code = WSAEINVAL
+            try:
+                code = decide(request, condition, callback_data)
+            finally:
+                if code not in (0, WSAECONNREFUSED):
+                    self._put_back(request)
+            if code:
+                raise WinsockError(code)
+            request.check_alive()
+        if self.closing:
+            request.reset()
+            raise WinsockError(self.closing)
+        if self.host_options != requests.host_options:
+            # It has called before the options were set, which the host hands down to later callers only.
+            for (level, option), value in (self.host_options or {}).items():
+                with contextlib.suppress(OSError):  # of listening sockets only
+                    request.host.setsockopt(level, option, value)
+        return request.host, request.peer
 
-    def _accept_attempt(self) -> Any:
+    def _accept_attempt(self) -> ConnectionRequest:
+        requests = self.requests
+        assert requests is not None
+        waited = bool(requests.waiting)
         try:
-            return self.host._accept()  # type: ignore[attr-defined]  # the C part of socket.accept
-        except BlockingIOError:
+            request = requests.take()
+        except (BlockingIOError, WinsockError):
             raise
         except OSError as failure:
-            if failure.errno == errno.ECONNABORTED:
-                raise WinsockError(WSAECONNRESET) from failure
-            if failure.errno in (errno.EMFILE, errno.ENFILE) and not ready_now(self.fd, READABLE):
-                # Linux looks for a free descriptor first, and complains even when nobody calls.
-                raise BlockingIOError from failure
             raise self.ended(failure) from failure
+        if waited:
+            self.changed()
+        return request
+
+    def _put_back(self, request: ConnectionRequest) -> None:
+        """A request that is not decided is the first one again."""
+        requests = self.requests
+        assert requests is not None
+        requests.put_back(request)
+        if self.closing:
+            requests.reset_all()  # once more: closing may not have seen it
+            return
+        self.inbound.ready()
+        self.inbound.service()
+        self.changed()
+
+    def pause_accepting(self, on: bool) -> None:
+        """SO_PAUSE_ACCEPT of a listening socket, which is the other way now."""
+        requests = self.requests
+        assert requests is not None
+        try:
+            if on:
+                requests.pause()
+                self.inbound.wait_for(0)  # the host has nothing to tell until it listens again
+            else:
+                requests.resume()
+                self.inbound.wait_for(READABLE)
+        except WinsockError:
+            raise
+        except OSError as failure:
+            raise self.ended(failure) from failure
+        self.changed()
 
     def accepted_from(self, listener: StreamSocket, peer: SockAddr) -> None:
         """Become the server's end of a connection: connected, with the listening socket's settings."""
         self.settings = dict(listener.settings)
+        self.settings.pop(SO_PAUSE_ACCEPT, None)
         self.blocking = listener.blocking
         self.inbound.timeout_ms = listener.inbound.timeout_ms
         self.outbound.timeout_ms = listener.outbound.timeout_ms
@@ -435,15 +541,14 @@ class StreamSocket(HostSocket):
 
     def _meet_urgent(self) -> UrgentChannel | None:
         """Urgent data has come, or is about to: from now on receives have to go round it."""
-        if self.urgent is None and self.family != AF_UNIX and self.state == CONNECTED and not self.closing:
-            with _meeting:
-                if self.urgent is None:
-                    self.receive_now = None
-                    try:
-                        inline = bool(self.settings.get(SO_OOBINLINE))
-                        self.urgent = UrgentChannel(self.host, self.changed, inline=inline)
-                    except OSError:
-                        return None  # the connection is gone
+        if self.urgent is None and self.expedited and self.state == CONNECTED and not self.closing:
+            self.receive_now = None
+            try:
+                channel = UrgentChannel(self.host, self.changed, inline=bool(self.settings.get(SO_OOBINLINE)))
+            except OSError:
+                return None  # the connection is gone
+            # Two threads may notice it at once, and must not put bytes aside in two places.
+            self.urgent = self.settings.setdefault(UrgentChannel, channel)
             self._watch_for_urgent()
             self.changed()
         return self.urgent
@@ -678,7 +783,7 @@ class StreamSocket(HostSocket):
     def _check_send(self, flags: int) -> None:
         if flags & ~_SEND_FLAGS:
             raise WinsockError(WSAEOPNOTSUPP)
-        if flags & MSG_OOB and self.family == AF_UNIX:
+        if flags & MSG_OOB and not self.expedited:
             raise WinsockError(WSAEOPNOTSUPP)
         if self.send_shut:
             raise WinsockError(WSAESHUTDOWN)
@@ -770,17 +875,17 @@ class StreamSocket(HostSocket):
 
         def attempt() -> int:
             if self.receive_now is not receive_now:  # shut down meanwhile, or urgent data has come
-                moved: int = self._receive_attempt([buffer], 0)()
-                return moved
-            return receive_now(buffer)
+                return int(self._receive_attempt([buffer], 0)())
+            moved: int = receive_now(buffer)
+            return moved
 
         try:
-            moved: int = self.inbound.wait(attempt)
+            received: int = self.inbound.wait(attempt)
         except WinsockError:
             raise
         except OSError as failure:
             raise self._call_failed(failure, _TO_RECEIVES) from failure
-        return moved or self._end_of_stream()
+        return received or self._end_of_stream()
 
     def _receive_checked(self, buffers: Any, flags: int, operation: Any) -> Any:
         """A receive with all checks: several buffers or empty ones, flags, or a state that is not simply open."""
@@ -837,7 +942,7 @@ class StreamSocket(HostSocket):
         if flags & MSG_WAITALL and (flags & (MSG_OOB | MSG_PEEK) or not self.blocking):
             raise WinsockError(WSAEOPNOTSUPP)
         if flags & MSG_OOB:
-            if self.family == AF_UNIX:
+            if not self.expedited:
                 raise WinsockError(WSAEOPNOTSUPP)
             if self.settings.get(SO_OOBINLINE):
                 raise WinsockError(WSAEINVAL)
@@ -930,8 +1035,8 @@ class StreamSocket(HostSocket):
 
     def wanted(self, asked: int) -> int:
         """An idle stream is ready for nothing; a connect under way ends in writability, whichever way it ends."""
-        if self.state == LISTENING:
-            return READABLE if asked & CAN_ACCEPT else 0
+        if self.requests is not None:
+            return READABLE if asked & CAN_ACCEPT and not self.requests.paused else 0
         if self.state != CONNECTED:
             return WRITABLE if self.state == CONNECTING else 0
         if self.broken:
@@ -948,8 +1053,8 @@ class StreamSocket(HostSocket):
         """A failed connect is that and nothing else; a connection that is gone lets a send return at once, too."""
         if ready:
             self.settle()
-        if self.state == LISTENING:
-            return CAN_ACCEPT if ready & READABLE else 0
+        if self.requests is not None:
+            return CAN_ACCEPT if ready & READABLE or self.requests.waiting else 0
         if self.state != CONNECTED:
             return CONNECT_FAILED if self.connect_failed else 0
         if ready & FAULT and not self.broken:
@@ -972,7 +1077,7 @@ class StreamSocket(HostSocket):
 
     def _has_urgent_beside(self) -> bool:
         """Urgent data is kept out of the stream, or would be."""
-        return self.family != AF_UNIX and not self.settings.get(SO_OOBINLINE)
+        return self.expedited and not self.settings.get(SO_OOBINLINE)
 
     def _has_data(self) -> bool:
         """Data is left to be received before the end of the stream."""
@@ -993,12 +1098,14 @@ class StreamSocket(HostSocket):
     def _linger_time(self) -> int:
         """The seconds that closing has to wait for data to be sent, 0 for none."""
         on, seconds = self.settings.get(SO_LINGER, (0, 0))
-        return seconds if on and self.state == CONNECTED and not self.broken and self.family != AF_UNIX else 0
+        return seconds if on and self.state == CONNECTED and not self.broken else 0
 
     def let_go(self, *, linger: bool) -> None:
         """Closed: no shortcut may reach a descriptor number that has a new owner. How a connection ends: closing.py."""
         self.receive_now = self.send_now = None
         rest, self._rest = self._rest, None
+        if self.requests is not None:
+            self.requests.reset_all()
         try:
             if self.state == CONNECTED and not self.broken:
                 rest = self._end_connection(rest, self._linger_time() if linger and self.blocking else 0)
@@ -1041,6 +1148,14 @@ class StreamSocket(HostSocket):
             return bool(readable(self.host))
         except OSError:
             return False
+
+    def after_fork(self) -> None:
+        """In the child: what is left to be sent is the parent's business, and no thread is inside a call."""
+        super().after_fork()
+        self._rest = None
+        self.sending = False
+        if self.urgent is not None:
+            self.urgent.after_fork()
 
     def _end_hard(self) -> None:
         """Closing will reset the connection."""

@@ -40,6 +40,8 @@ class UnixSocket(StreamSocket):
 
     __slots__ = ()
 
+    expedited = False
+
     # Names
 
     def destination(self, name: bytes | None) -> str:
@@ -66,6 +68,12 @@ class UnixSocket(StreamSocket):
         number = super()._host_connect(destination)
         # EAGAIN: the backlog is full, and nothing is under way. ENOTSOCK: a file of another kind, as the BSDs say it.
         return errno.ECONNREFUSED if number in (errno.EAGAIN, errno.ENOTSOCK) else number
+
+    def _limit_connect(self, destination: Any) -> None:
+        """Nothing takes time here."""
+
+    def _start_over(self) -> None:
+        """A refusal changes nothing: the host lets the socket listen or connect as before."""
 
     # Ending: nothing is ever on its way, and nothing can reset
 

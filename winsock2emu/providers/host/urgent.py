@@ -183,8 +183,8 @@ class UrgentChannel:
                 self._take_in()
                 self._told_since(before)
 
-    def _take_in(self) -> None:
-        while not self.full and self._marked():
+    def _take_in(self, *, anyway: bool = False) -> None:
+        while (anyway or not self.full) and self._marked():
             self._take_to_mark()
 
     def _take_to_mark(self) -> None:
@@ -238,6 +238,10 @@ class UrgentChannel:
         finally:
             if data:
                 self._parts.append(_Part(data, urgent=False))
+
+    def after_fork(self) -> None:
+        """In the child: no thread is inside."""
+        self._lock = threading.Lock()
 
     # Receiving
 
@@ -298,11 +302,13 @@ class UrgentChannel:
         with self._lock:
             before = self._state()
             try:
-                self._take_in()
                 part = self._first_urgent()
+                if part is None:
+                    self._take_in(anyway=True)
+                    part = self._first_urgent()
                 if part is None and self._announced():
                     self._make_room()
-                    self._take_in()
+                    self._take_in(anyway=True)
                     part = self._first_urgent()
                     if part is None:
                         raise BlockingIOError

@@ -5,8 +5,8 @@ Lives here:      the rows that both levels have, made for one of them: control d
 Lives elsewhere: what WSARecvMsg makes of its switches (messages), who gets which datagrams (screening), groups
                  (membership), the rows of one level only (ip, ipv6).
 Elsewhere:       Windows knows these options on every socket and says WSAEINVAL where they are not for it.
-Control data:    routing headers, redirections of the filtering platform and queued ICMP errors never come here, so their
-                 switches are only kept.
+Control data:    routing headers, redirections of the filtering platform and queued ICMP errors never come here, so
+                 their switches are only kept.
 MTU:             IP_USER_MTU and IPV6_USER_MTU limit what the host sends as far as the host has such a limit: Linux for
                  IPv6. Otherwise the number is only kept.
 Sources:         ipproto-ip-socket-options, ipproto-ipv6-socket-options and the behaviours optvalid-v4-*, optvalid-v6-*,
@@ -221,9 +221,7 @@ def common(level: int) -> dict[int, Option]:
         **control_switches(level),
         **receive_list(level),
         **groups(),
-        IP_PROTECTION_LEVEL: Option(
-            default=PROTECTION_LEVEL_DEFAULT, allowed=_PROTECTION_LEVELS, state=only_unbound
-        ),
+        IP_PROTECTION_LEVEL: Option(default=PROTECTION_LEVEL_DEFAULT, allowed=_PROTECTION_LEVELS, state=only_unbound),
         IP_RTHDR: Option(size=0, lengths=Lengths.VARIABLE, read=empty, write=only_empty),
     }
 

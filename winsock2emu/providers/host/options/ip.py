@@ -43,7 +43,6 @@ from ....defs.constants import (
     IP_USER_MTU,
     IPPROTO_IP,
 )
-from ....errors import WinsockError
 from ..hostsocket import HostSocket
 from ..membership import block, index_of, interface_of, join, leave, unblock
 from ..screening import screen

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import _socket
 import struct
+from collections.abc import Callable
 from typing import Final
 
 from ....defs.codes import WSAEINVAL
@@ -49,7 +50,7 @@ from .internet import (
     never_fragmented,
     path_mtu,
 )
-from .table import HOST_IPV6, Lengths, Option, Writer, host_number, message, number, on_host, only_unbound, raw
+from .table import HOST_IPV6, Lengths, Option, Writer, dword, host_number, message, number, on_host, only_unbound, raw
 
 _HOST_DONTFRAG: Final = host_number(62, 62)
 _HOST_HDRINCL: Final = host_number(36)
@@ -61,11 +62,16 @@ _HOST_BOUND_IF: Final = host_number(None, 125)
 _NO_CHECKSUM: Final = 0xFFFFFFFF
 
 
+def _get_v6only(endpoint: HostSocket) -> bytes:
+    return dword(endpoint.settings.get(IPV6_V6ONLY, 1))
+
+
 def _set_v6only(endpoint: HostSocket, value: bytes) -> None:
     on = int(number(value) != 0)
     if not raw(endpoint):  # hosts have no dual-stack raw sockets
         endpoint.set_on_host(HOST_IPV6, int(_socket.IPV6_V6ONLY), on)
-    endpoint.settings[IPV6_V6ONLY] = on
+    endpoint.settings[IPV6_V6ONLY] = on  # the bind and control data look at it (binding.py, messages.py)
+    screen(endpoint)
 
 
 def _set_checksum(endpoint: HostSocket, value: bytes) -> None:
@@ -85,7 +91,7 @@ def _tell_dont_fragment(endpoint: HostSocket, on: int) -> None:
         _tell_dontfrag(endpoint, on)
 
 
-def _by_index(act: object) -> Option:
+def _by_index(act: Callable[[HostSocket, bytes, int, bytes | None], None]) -> Option:
     """IPV6_MREQ: group and interface index."""
 
     def write(endpoint: HostSocket, value: bytes) -> None:
@@ -144,7 +150,7 @@ ROWS: Final[dict[int, Option]] = {
     ),
     IPV6_UNICAST_IF: Option(write=_set_unicast_interface()),
     IPV6_USER_MTU: Option(default=UNSPECIFIED_MTU, tell=on_host(HOST_IPV6, _HOST_MTU, _host_mtu)),
-    IPV6_V6ONLY: Option(lengths=Lengths.BYTE, flag=True, default=1, state=only_unbound, write=_set_v6only),
+    IPV6_V6ONLY: Option(lengths=Lengths.BYTE, state=only_unbound, read=_get_v6only, write=_set_v6only),
 }
 
 REFUSED: Final[dict[int, str]] = {

@@ -156,9 +156,7 @@ def only_unbound(endpoint: HostSocket) -> int:
 
 def host_number(linux: int | None, darwin: int | None = None) -> int | None:
     """The host's number of an option that the socket module has no name for; None where there is no such option."""
-    if sys.platform == "linux":
-        return linux
-    return darwin if sys.platform == "darwin" else None
+    return {"linux": linux, "darwin": darwin}.get(sys.platform)
 
 
 def on_host(level: int, option: int | None, translate: Callable[[int], int | bytes] | None = None) -> Teller | None:

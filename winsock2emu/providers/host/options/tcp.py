@@ -177,9 +177,7 @@ ROWS: Final[dict[int, Option]] = {
     TCP_MAXRT: Option(applies=tcp, read=_get_limit(1000), write=_set_limit(1000)),
     TCP_MAXRTMS: Option(applies=tcp, read=_get_limit(1), write=_set_limit(1)),
     TCP_MAXSEG: Option(access="g", applies=tcp, read=_segment_size),
-    TCP_NODELAY: Option(
-        lengths=Lengths.BYTE, applies=tcp, flag=True, tell=on_host(HOST_TCP, int(_socket.TCP_NODELAY))
-    ),
+    TCP_NODELAY: Option(lengths=Lengths.BYTE, applies=tcp, flag=True, tell=on_host(HOST_TCP, int(_socket.TCP_NODELAY))),
     TCP_NOSYNRETRIES: _bool(_tell_syn_retries),
     TCP_NOURG: Option(lengths=Lengths.NARROW, applies=tcp, flag=True, allowed=(0,)),
     TCP_OFFLOAD_PREFERENCE: Option(applies=tcp, allowed=range(3)),

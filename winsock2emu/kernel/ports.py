@@ -1,0 +1,185 @@
+"""Completion ports: a queue of packets and the threads that work them off.
+
+Part played:     KQUEUE and IoCompletion objects.
+Lives here:      queueing, dequeueing, closing under waiting threads.
+Lives elsewhere: waiting (kernel/objects), who posts packets (kernel32.ports, requests).
+Order:           packets first in, first out; waiting threads last in, first out, so that few threads stay warm.
+Without waiters: posting appends and then looks for waiting threads, a thread enters itself and then looks for packets;
+                 neither takes the lock unless there is somebody to wake.
+Fairness:        a port that never runs dry would keep its threads from ever collecting readiness. Every 64th packet
+                 the thread that takes it looks at the host first, without waiting.
+Differences:     the concurrency value is kept and not enforced. NT counts a port's threads as running until they block
+                 anywhere; the host does not tell when a thread blocks, and an interpreter runs one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from .objects import IO_COMPLETION, Home, Wait, Waitable, dispatcher, run_apcs
+from .waits import Waiter, this_waiter
+
+Packet = tuple[int, Any, int, int]
+"""Key, overlapped record, NTSTATUS, bytes."""
+
+CLOSED: Final = 735  # ERROR_ABANDONED_WAIT_0
+FAIR: Final = 64
+
+
+class PortWait(Wait):
+    """A thread that waits for a packet."""
+
+    __slots__ = ("packet", "port")
+
+    def __init__(self, waiter: Waiter, port: Port) -> None:
+        super().__init__(waiter, (), False)
+        self.port = port
+        self.packet: Packet | None = None
+
+    def attempt(self) -> bool:
+        port = self.port
+        if port.packets:
+            try:
+                self.packet = port.packets.popleft()
+            except IndexError:
+                return False  # a thread without the lock was faster
+            self.status = 0
+            return True
+        if port.closed:
+            self.status = CLOSED
+            return True
+        return False
+
+    def link(self) -> bool:
+        self.port.waiting.append(self)
+        if self.attempt():
+            self.unlink()
+            return True
+        return False
+
+    def unlink(self) -> None:
+        waiting = self.port.waiting
+        if waiting and waiting[-1] is self:
+            waiting.pop()
+        elif self in waiting:
+            waiting.remove(self)
+
+    def give_back(self) -> None:
+        if self.packet is not None:
+            self.port.packets.appendleft(self.packet)
+            self.port.deliver()
+
+
+class Port(Waitable):
+    """A completion port.
+
+    Attributes:
+        packets: may be appended to, and taken from the left, by anyone; `deliver` has to follow an append.
+        waiting: the waits of its threads, the latest last.
+        concurrency: NumberOfConcurrentThreads.
+        taken: packets since the host was looked at last.
+    """
+
+    __slots__ = ("closed", "concurrency", "packets", "taken", "waiting")
+
+    def __init__(self, concurrency: int) -> None:
+        super().__init__(signalled=False, keeps=True)
+        self.concurrency = concurrency
+        self.packets: deque[Packet] = deque()
+        self.waiting: list[PortWait] = []
+        self.closed = False
+        self.taken = 0
+
+    def post(self, packet: Packet) -> None:
+        """Queue a packet, or hand it to a thread that waits."""
+        self.packets.append(packet)
+        if self.waiting:
+            self.deliver()
+
+    def deliver(self) -> None:
+        """Hand packets to waiting threads as long as there are both."""
+        packets, waiting = self.packets, self.waiting
+        woken: list[Waiter] = []
+        try:
+            with dispatcher:
+                while packets and waiting:
+                    block = waiting.pop()
+                    if not block.attempt():
+                        waiting.append(block)
+                        break
+                    block.waiter.done = True
+                    woken.append(block.waiter)
+        finally:
+            for waiter in woken:
+                waiter.wake()
+
+    def look(self, home: Home) -> None:
+        """Let the host's readiness become packets; the calling thread has taken `FAIR` of them without waiting."""
+        self.taken = 0
+        if home.pends():
+            waiter = this_waiter()
+            waiter.done = False
+            home.parking().park(waiter, 0)
+            waiter.done = True
+
+    def get(self, timeout_s: float | None, alertable: bool, home: Home) -> Packet | int:
+        """The next packet, waited for; IO_COMPLETION, TIMED_OUT or CLOSED without one. Packets come before APCs."""
+        block = PortWait(this_waiter(), self)
+        if timeout_s == 0:
+            # What has become ready by now counts, although nobody has waited for it.
+            self.look(home)
+            with dispatcher:
+                over = block.attempt()
+            if not over and alertable and block.waiter.apcs:
+                run_apcs(block.waiter)
+                return IO_COMPLETION
+        status = block.status if block.status >= 0 else block.sleep(home, timeout_s, alertable)
+        return status if block.packet is None else block.packet
+
+    def get_several(self, most: int, timeout_s: float | None, alertable: bool, home: Home) -> list[Packet] | int:
+        """At least one packet and what else is there, up to a number; or a status as from `get`."""
+        packets = self.packets
+        self.taken += 1
+        if self.taken >= FAIR:
+            self.look(home)
+        found: list[Packet] = []
+        try:
+            while len(found) < most:
+                found.append(packets.popleft())
+        except IndexError:
+            if not found:
+                first = self.get(timeout_s, alertable, home)
+                if isinstance(first, int):
+                    return first
+                found.append(first)
+                if packets and len(found) < most:
+                    return found + self._rest(most - len(found))
+        return found
+
+    def _rest(self, most: int) -> list[Packet]:
+        found: list[Packet] = []
+        while len(found) < most:
+            try:
+                found.append(self.packets.popleft())
+            except IndexError:
+                break
+        return found
+
+    def last_handle_closed(self) -> None:
+        """Its threads wait in vain: they are told."""
+        woken: list[Waiter] = []
+        with dispatcher:
+            self.closed = True
+            while self.waiting:
+                block = self.waiting.pop()
+                block.status = CLOSED
+                block.waiter.done = True
+                woken.append(block.waiter)
+        self.packets.clear()
+        for waiter in woken:
+            waiter.wake()
+
+    def forget_waiters(self) -> None:
+        super().forget_waiters()
+        self.waiting.clear()

@@ -1,0 +1,133 @@
+"""Completion ports under the names of kernel32.
+
+Part played:     ioapiset.h.
+Lives elsewhere: the queue (kernel/ports).
+Overlapped:      what a program passes to PostQueuedCompletionStatus comes back as it is, whatever it is.
+Not here yet:    tying a handle to a port (WSAEOPNOTSUPP).
+Sources:         "I/O Completion Ports" and the functions' pages on Microsoft Learn.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from ..defs.codes import (
+    ERROR_INVALID_PARAMETER,
+    ERROR_MR_MID_NOT_FOUND,
+    STATUS_TO_WIN32,
+    WSAEOPNOTSUPP,
+)
+from ..defs.constants import INFINITE
+from ..errors import WinsockError, exported
+from ..kernel.ports import FAIR, Packet, Port
+from ..process import current_process
+from .handles import object_of, typed
+
+INVALID_HANDLE_VALUE: Final = 0xFFFFFFFFFFFFFFFF
+
+
+@exported
+def CreateIoCompletionPort(file: int, existing: int | None, key: int, concurrency: int) -> int:
+    """A handle of a new port.
+
+    Args:
+        file: INVALID_HANDLE_VALUE; another handle is to be tied to the port, which is not written yet.
+        existing: None or 0.
+        key: not used without a file.
+        concurrency: threads that should run at a time, 0 for the number of processors.
+
+    Raises:
+        WinsockError: ERROR_INVALID_PARAMETER, an existing port without a file; ERROR_INVALID_HANDLE, no such file or
+            port; WSAEOPNOTSUPP, a file.
+
+    Source: https://learn.microsoft.com/windows/win32/fileio/createiocompletionport
+    """
+    process = current_process()
+    if file & INVALID_HANDLE_VALUE != INVALID_HANDLE_VALUE:
+        if existing:
+            typed(process, existing, Port)
+        object_of(process, file)
+        raise WinsockError(WSAEOPNOTSUPP)
+    if existing:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
+    return process.open_handle(Port(concurrency or os.cpu_count() or 1))
+
+
+@exported
+def PostQueuedCompletionStatus(port: int, transferred: int, key: int, overlapped: Any) -> None:
+    """Queue a packet that no request is behind; its values come back as they are.
+
+    Raises:
+        WinsockError: ERROR_INVALID_HANDLE, no port.
+
+    Source: https://learn.microsoft.com/windows/win32/fileio/postqueuedcompletionstatus
+    """
+    thing = current_process().objects.get(port)
+    if type(thing) is not Port:
+        thing = typed(current_process(), port, Port)
+    thing.packets.append((key, overlapped, 0, transferred))
+    if thing.waiting:
+        thing.deliver()
+
+
+@exported
+def GetQueuedCompletionStatus(port: int, milliseconds: int) -> tuple[int, int, Any]:
+    """Take a packet off a port, waiting for one.
+
+    Returns:
+        Bytes, key and overlapped record.
+
+    Raises:
+        WinsockError: WAIT_TIMEOUT; ERROR_ABANDONED_WAIT_0, the port has been closed meanwhile; ERROR_INVALID_HANDLE,
+            no port; the Win32 code of a request that has failed, whose bytes, key and record are in ``packet``.
+
+    Source: https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getqueuedcompletionstatus
+    """
+    process = current_process()
+    thing = process.objects.get(port)
+    if type(thing) is not Port:
+        thing = typed(process, port, Port)
+    thing.taken = taken = thing.taken + 1
+    if taken >= FAIR:
+        thing.look(process)
+    try:
+        key, overlapped, status, transferred = thing.packets.popleft()
+    except IndexError:
+        found = thing.get(None if milliseconds == INFINITE else milliseconds / 1000, False, process)
+        if isinstance(found, int):
+            raise WinsockError(found) from None
+        key, overlapped, status, transferred = found
+    if status >= 0x80000000:
+        raise _failed(transferred, key, overlapped, status)
+    return transferred, key, overlapped
+
+
+def _failed(transferred: int, key: int, overlapped: Any, status: int) -> WinsockError:
+    failure = WinsockError(STATUS_TO_WIN32.get(status, ERROR_MR_MID_NOT_FOUND))
+    failure.packet = transferred, key, overlapped
+    return failure
+
+
+@exported
+def GetQueuedCompletionStatusEx(port: int, count: int, milliseconds: int, alertable: bool = False) -> list[Packet]:
+    """Take several packets off a port, waiting for the first. A failed request shows by its status only.
+
+    Returns:
+        Up to ``count`` tuples of key, overlapped record, NTSTATUS and bytes.
+
+    Raises:
+        WinsockError: WAIT_TIMEOUT; WAIT_IO_COMPLETION, APCs have run and no packet was there;
+            ERROR_ABANDONED_WAIT_0; ERROR_INVALID_HANDLE; ERROR_INVALID_PARAMETER, no room.
+
+    Source: https://learn.microsoft.com/windows/win32/fileio/getqueuedcompletionstatusex-func
+    """
+    process = current_process()
+    thing = typed(process, port, Port)
+    if count < 1:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
+    timeout_s = None if milliseconds == INFINITE else milliseconds / 1000
+    found = thing.get_several(count, timeout_s, bool(alertable), process)
+    if isinstance(found, int):
+        raise WinsockError(found)
+    return found
