@@ -226,7 +226,7 @@ def exported(call: Callable[P, R]) -> Callable[P, R]:
       inside the provider, where the traceback helps as well), and `MemoryError`;
     - `KeyboardInterrupt` and its like, which are no `Exception`;
     - what the program's own code raised while it ran inside the call: a signal handler, which Python runs wherever the
-      main thread happens to wait, or a function that the program passed to this very call.
+      main thread happens to wait, a function that the program passed to this very call, or one that `of_program` tells.
     """
     parameters = call.__code__.co_varnames[: call.__code__.co_argcount]
     if call.__code__.co_kwonlyargcount or call.__code__.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
@@ -277,11 +277,18 @@ def _outcome(failure: Exception, arguments: tuple[object, ...]) -> Exception:
     """What a program gets to see of a failure without a code: the same, or WSASYSCALLFAILURE; see `exported`."""
     if not isinstance(failure, WinsockError) and (
         isinstance(failure, TypeError | MemoryError)
+        or "_of_program" in vars(failure)
         or _raised_in(failure, (*arguments, *map(signal.getsignal, signal.valid_signals())))
     ):
         return failure
     _this_thread.last_error = WSASYSCALLFAILURE
     return WinsockError(WSASYSCALLFAILURE)
+
+
+def of_program(failure: BaseException) -> BaseException:
+    """Mark what a function of the program raised that it had not passed to this very call: an APC."""
+    vars(failure)["_of_program"] = True
+    return failure
 
 
 def _raised_in(failure: BaseException, functions: Iterable[object]) -> bool:

@@ -57,7 +57,6 @@ DEFAULT, REUSE, EXCLUSIVE = 0, SO_REUSEADDR, SO_EXCLUSIVEADDRUSE
 ANY, ANY6 = "0.0.0.0", "::"
 MAPPED, MAPPED_ANY = "::ffff:127.0.0.1", "::ffff:0.0.0.0"
 DYNAMIC_PORTS = range(49152, 65536)
-NO_OPTIONS = "comes with the options chapter"
 
 TCP, UDP = SOCK_STREAM, SOCK_DGRAM
 KINDS = {"tcp": TCP, "udp": UDP}
@@ -83,6 +82,14 @@ def address(host: str, port: int = 0) -> bytes:
 
 def port_held_by(ws: Target, s: int) -> int:
     return port_of(ws.getsockname(s))
+
+
+def free_port(ws: Target, kind: int) -> int:
+    """Return a port that nobody has on any address of the machine, in either family."""
+    dual = ws.has_family(AF_INET6)
+    with ws.closing(new(ws, kind, ANY6 if dual else ANY, dual=dual)) as s:
+        ws.bind(s, wildcard(AF_INET6 if dual else AF_INET))
+        return port_held_by(ws, s)
 
 
 @contextlib.contextmanager
@@ -154,7 +161,7 @@ def second_bind_follows_the_matrix(ws: Target, kind: int, first: str, second: st
         (OPTIONS[words[0]], ANY if words[1] == "any" else LOOPBACK) for words in (first.split("-"), second.split("-"))
     )
     with (
-        bound(ws, kind, first_host, first_option) as one,
+        bound(ws, kind, first_host, first_option, port=free_port(ws, kind)) as one,
         ws.closing(new(ws, kind, second_host, second_option)) as two,
     ):
         actual = outcome_of_bind(ws, two, address(second_host, port_held_by(ws, one)))
@@ -241,7 +248,7 @@ def second_bind_as_observed(
 ) -> None:
     """A second bind across families, and of IPv4 addresses in IPv6 form: a dual-stack wildcard has both families."""
     with (
-        bound(ws, TCP, *first[:2], dual=DUAL in first[2:]) as one,
+        bound(ws, TCP, *first[:2], port=free_port(ws, TCP), dual=DUAL in first[2:]) as one,
         ws.closing(new(ws, TCP, *second[:2], dual=DUAL in second[2:])) as two,
     ):
         actual = outcome_of_bind(ws, two, address(second[0], port_held_by(ws, one)))
@@ -273,7 +280,10 @@ def reuse_of_the_first_alone_is_not_enough(ws: Target) -> None:
 )
 def exclusive_dual_stack_needs_the_port_in_both_families(ws: Target) -> None:
     """An IPv4 socket on loopback keeps the port from an exclusive dual-stack wildcard."""
-    with bound(ws, TCP, LOOPBACK) as one, ws.closing(new(ws, TCP, ANY6, EXCLUSIVE, dual=True)) as two:
+    with (
+        bound(ws, TCP, LOOPBACK, port=free_port(ws, TCP)) as one,
+        ws.closing(new(ws, TCP, ANY6, EXCLUSIVE, dual=True)) as two,
+    ):
         actual = outcome_of_bind(ws, two, wildcard(AF_INET6, port_held_by(ws, one)))
     variant("code", expected=WSAEADDRINUSE, allowed={WSAEACCES: "the page on SO_EXCLUSIVEADDRUSE"}, actual=actual)
 
@@ -312,8 +322,9 @@ def different_specific_addresses_do_not_meet(ws: Target, first: int, second: int
     with ws.closing(ws.tcp()) as probe:
         if outcome_of_bind(ws, probe, sockaddr_in("127.0.0.2")):
             not_applicable("127.0.0.2 is no address of this machine")
-    with bound(ws, TCP, LOOPBACK, first) as one, bound(ws, TCP, "127.0.0.2", second, port=port_held_by(ws, one)) as two:
-        expect("port", expected=port_held_by(ws, one), actual=port_held_by(ws, two))
+    port = free_port(ws, TCP)
+    with bound(ws, TCP, LOOPBACK, first, port=port), bound(ws, TCP, "127.0.0.2", second, port=port) as two:
+        expect("port", expected=port, actual=port_held_by(ws, two))
 
 
 @case(
@@ -326,9 +337,10 @@ def different_specific_addresses_do_not_meet(ws: Target, first: int, second: int
 def protocols_have_ports_of_their_own(ws: Target) -> None:
     """A UDP socket can have the port that a TCP socket has for itself alone."""
     for _ in range(20):  # somebody else may have the UDP port
-        with bound(ws, TCP, ANY, EXCLUSIVE) as one, ws.closing(new(ws, UDP, ANY, EXCLUSIVE)) as two:
-            if not outcome_of_bind(ws, two, ws.getsockname(one)):
-                expect("port", expected=port_held_by(ws, one), actual=port_held_by(ws, two))
+        port = free_port(ws, TCP)
+        with bound(ws, TCP, ANY, EXCLUSIVE, port=port), ws.closing(new(ws, UDP, ANY, EXCLUSIVE)) as s:
+            if not outcome_of_bind(ws, s, wildcard(port=port)):
+                expect("port", expected=port, actual=port_held_by(ws, s))
                 return
     expect_true("one of twenty ports", condition=False, actual="all refused")
 
@@ -443,7 +455,7 @@ def accepted_connection_keeps_an_exclusive_port(ws: Target, closed: bool) -> Non
 def more_specific_listener_gets_the_connection(ws: Target, first: str, second: str) -> None:
     """A wildcard and a loopback socket listen on one port, without any option; loopback gets its connections."""
     hosts = (first, second)
-    with bound(ws, TCP, first) as one:
+    with bound(ws, TCP, first, port=free_port(ws, TCP)) as one:
         ws.listen(one, 1)
         with bound(ws, TCP, second, port=port_held_by(ws, one)) as two:
             ws.listen(two, 1)
@@ -462,9 +474,10 @@ def more_specific_listener_gets_the_connection(ws: Target, first: str, second: s
 )
 def more_specific_socket_gets_the_datagram(ws: Target) -> None:
     """A wildcard and a loopback UDP socket have one port; a datagram to loopback goes to the latter."""
-    with bound(ws, UDP, ANY) as one, bound(ws, UDP, LOOPBACK, port=port_held_by(ws, one)) as two:
+    port = free_port(ws, UDP)
+    with bound(ws, UDP, ANY, port=port) as one, bound(ws, UDP, LOOPBACK, port=port) as two:
         for _ in range(5):
-            taken = first_taken_by(ws, [one, two], loopback(port=port_held_by(ws, one)))
+            taken = first_taken_by(ws, [one, two], loopback(port=port))
             expect("receiver", expected=1, actual=taken)
 
 
@@ -510,7 +523,6 @@ def next_of_equal_listeners_follows(ws: Target) -> None:
     source=SHARING,
     basis="documented",
     requirements=["R11.7"],
-    gap=NO_OPTIONS,
 )
 def multicast_goes_to_all(ws: Target) -> None:
     """UDP sockets that share a port by SO_REUSEADDR and have joined a group all get its datagrams."""
@@ -752,7 +764,10 @@ def low_ports_are_for_everybody(ws: Target) -> None:
 )
 def ipv6_sockets_are_for_ipv6_only(ws: Target) -> None:
     """IPV6_V6ONLY is on for a new socket: an IPv4 socket can have the wildcard's port for itself."""
-    with bound(ws, TCP, ANY6) as one, ws.closing(new(ws, TCP, ANY, EXCLUSIVE)) as two:
+    with (
+        bound(ws, TCP, ANY6, port=free_port(ws, TCP)) as one,
+        ws.closing(new(ws, TCP, ANY, EXCLUSIVE)) as two,
+    ):
         expect("IPV6_V6ONLY", expected=1, actual=ws.getsockopt(one, IPPROTO_IPV6, IPV6_V6ONLY, 4)[0])
         ws.bind(two, wildcard(port=port_held_by(ws, one)))
 

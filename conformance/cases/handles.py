@@ -103,7 +103,7 @@ def unknown_protocol_of_any_family(ws: Target) -> None:
 @case(
     "handles.creation.ipx-packet-types",
     chapter=CHAPTER,
-    source="Wine's public test sock.c:test_ipx, on a Windows with IPX",
+    source="Wine's public test sock.c:test_WSASocket, on a Windows with IPX",
     basis="observed",
     behaviours=["wsasocket-ipx-ptype"],
 )

@@ -72,7 +72,9 @@ MAPPED = [
     Mapping("accept", lambda s: ws2_32.accept(s, 28), "WSPAccept", (28, None, 0), (NEW, PEER)),
     Mapping("WSAAccept", ws2_32.WSAAccept, "WSPAccept", (None, None, 0), (NEW, PEER)),
     Mapping("WSAAccept", lambda s: ws2_32.WSAAccept(s, 16, condition, 7), "WSPAccept", (16, condition, 7), (NEW, PEER)),
-    Mapping("WSADuplicateSocket", lambda s: ws2_32.WSADuplicateSocket(s, 4711), "WSPDuplicateSocket", (4711,), ROW.info),
+    Mapping(
+        "WSADuplicateSocket", lambda s: ws2_32.WSADuplicateSocket(s, 4711), "WSPDuplicateSocket", (4711,), ROW.info
+    ),
     Mapping("bind", lambda s: ws2_32.bind(s, LOCAL), "WSPBind", (LOCAL,), None),
     Mapping("bind", lambda s: ws2_32.bind(s, None), "WSPBind", (None,), None),
     Mapping("closesocket", ws2_32.closesocket, "WSPCloseSocket", (), None),
@@ -193,12 +195,17 @@ OTHERS = {"WSAAddressToString", "WSAStringToAddress", "WSASocket", "select", "so
 DLL_ONLY: dict[str, Callable[[int], Any]] = {
     "InetNtopW": lambda s: ws2_32.InetNtopW(AF_INET, b"\x7f\0\0\1", 16),
     "InetPtonW": lambda s: ws2_32.InetPtonW(AF_INET, "127.0.0.1", bytearray(4)),
+    "WSACloseEvent": lambda s: ws2_32.WSACloseEvent(ws2_32.WSACreateEvent()),
+    "WSACreateEvent": lambda s: ws2_32.WSACloseEvent(ws2_32.WSACreateEvent()),
     "WSAEnumProtocols": lambda s: ws2_32.WSAEnumProtocols(),
     "WSAGetLastError": lambda s: ws2_32.WSAGetLastError(),
     "WSAHtonl": lambda s: ws2_32.WSAHtonl(s, 1),
     "WSAHtons": lambda s: ws2_32.WSAHtons(s, 1),
     "WSANtohl": lambda s: ws2_32.WSANtohl(s, 1),
     "WSANtohs": lambda s: ws2_32.WSANtohs(s, 1),
+    "WSAResetEvent": lambda s: with_an_event(ws2_32.WSAResetEvent),
+    "WSASetEvent": lambda s: with_an_event(ws2_32.WSASetEvent),
+    "WSAWaitForMultipleEvents": lambda s: with_an_event(lambda e: ws2_32.WSAWaitForMultipleEvents([e], False, 0)),
     "WSASetLastError": lambda s: ws2_32.WSASetLastError(0),
     "__WSAFDIsSet": lambda s: vars(ws2_32)["__WSAFDIsSet"](s, [s]),
     "getaddrinfo": lambda s: ws2_32.getaddrinfo("127.0.0.1", "80", AddrInfo(flags=AI_NUMERICHOST)),
@@ -214,6 +221,13 @@ DLL_ONLY: dict[str, Callable[[int], Any]] = {
     "ntohl": lambda s: ws2_32.ntohl(1),
     "ntohs": lambda s: ws2_32.ntohs(1),
 }
+
+
+def with_an_event(call: Callable[[int], object]) -> None:
+    event = ws2_32.WSACreateEvent()
+    call(event)
+    ws2_32.WSACloseEvent(event)
+
 
 # No single entry belongs to these; tests/catalog/test_loader.py shows what they lead to.
 STARTUP = {"WSACleanup", "WSAStartup"}

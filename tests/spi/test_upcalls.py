@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from conformance.targets.recording import PEER, PROVIDER_ID, RecordingProvider, installed, recorder, row, started
+from tests.concurrency import until
 from tests.spi.headers import fields
 from winsock2emu import spi, ws2_32
 from winsock2emu.catalog.loader import resolve
@@ -296,13 +297,43 @@ def test_a_call_for_no_thread_is_refused(upcalls: Upcalls) -> None:
 
 
 def test_what_is_not_written_yet_says_so(upcalls: Upcalls) -> None:
-    """Nothing would ever run the call or show the message, so there must be no success."""
-    thread = upcalls.WPUOpenCurrentThread()
-
-    fails(WSAEOPNOTSUPP, upcalls.WPUQueueApc, thread, lambda context: None, None)
+    """Nothing would ever show the message, so there must be no success."""
     fails(WSAEOPNOTSUPP, upcalls.WPUPostMessage, 1, 0x400, 0, 0)
 
+
+def test_a_queued_call_runs_in_the_next_alertable_wait_of_its_thread(upcalls: Upcalls) -> None:
+    """R1.57: queueing returns at once, and so does a wait that is not alertable."""
+    thread = upcalls.WPUOpenCurrentThread()
+    ran: list[Any] = []
+
+    upcalls.WPUQueueApc(thread, ran.append, "context")
     upcalls.WPUCloseThread(thread)
+    event = upcalls.WPUCreateEvent()
+
+    assert ws2_32.WSAWaitForMultipleEvents([event], False, 0, False) == ws2_32.WSA_WAIT_TIMEOUT
+    assert ran == []
+    assert ws2_32.WSAWaitForMultipleEvents([event], False, 0, True) == ws2_32.WSA_WAIT_IO_COMPLETION
+    assert ran == ["context"]
+    upcalls.WPUCloseEvent(event)
+
+
+def test_a_call_for_a_thread_that_has_ended_is_refused(upcalls: Upcalls) -> None:
+    """R1.57: its identifier is still open."""
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(upcalls.WPUOpenCurrentThread()))
+    thread.start()
+    thread.join(10)
+
+    until(lambda: refused(upcalls, found[0]), "the thread is gone")
+    upcalls.WPUCloseThread(found[0])
+
+
+def refused(upcalls: Upcalls, thread: int) -> bool:
+    try:
+        upcalls.WPUQueueApc(thread, print, None)
+    except WinsockError as failure:
+        return failure.winerror == WSAEFAULT
+    return False
 
 
 # Events

@@ -46,6 +46,7 @@ from . import memory, structs
 from .exports import (
     addresses,
     byteorder,
+    events,
     kernel,
     lasterror,
     lifecycle,
@@ -273,6 +274,7 @@ _WRITTEN: Final[dict[str, tuple[ModuleType, ...]]] = {
         addresses,
         protocols,
         name_service,
+        events,
     ),
     "mswsock": (messages,),
     "wsock32": (winsock11,),

@@ -539,10 +539,17 @@ class Pump:
             moved.popleft()
 
     def wake(self) -> None:
-        """End the leader's wait."""
+        """End the leader's wait, also one that is about to begin."""
+        if not self.parking.led:
+            return
         host = self._host
-        if host is not None and self.parking.led:
-            host[1].signal()
+        if host is None:
+            # The leader has looked at its own state and is on its way to open the backend: it finds the signal there.
+            with self._lock:
+                if self._closed:
+                    return
+                host = self._open()
+        host[1].signal()
 
     def sleep(self, waiter: Waiter, timeout_s: float | None) -> bool:
         """Put a thread to sleep on its own wake descriptor."""

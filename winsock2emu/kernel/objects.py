@@ -22,7 +22,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from ..defs.codes import ERROR_INVALID_HANDLE
-from .waits import Parking, Waiter, this_waiter
+from ..errors import of_program
+from .waits import Parking, Waiter, idle_waiter
 
 PENDING: Final = -1
 ABANDONED: Final = 0x80  # WAIT_ABANDONED_0, added to the index
@@ -182,7 +183,6 @@ class Wait:
             BaseException: what an APC or a signal handler of the program raised.
         """
         waiter = self.waiter
-        outer = waiter.alertable
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         waiter.done = False
         try:
@@ -196,22 +196,22 @@ class Wait:
                         self.end(IO_COMPLETION)
             if self.status == PENDING:
                 parking = home.parking()
+                waiter.busy = True
                 while self.status == PENDING:
                     left = None if deadline is None else max(0.0, deadline - time.monotonic())
                     if not parking.park(waiter, left):
                         with dispatcher:
                             self.end(TIMED_OUT)
-                    waiter.done = False  # a wait inside a signal handler has ended, not this one
+                waiter.busy = False
         except BaseException:
             with dispatcher:
                 granted = not self.end(TIMED_OUT)
-            waiter.alertable = outer
-            waiter.done = True
+            waiter.busy = False
+            waiter.alertable = None
             if granted:
                 self.give_back()
             raise
-        waiter.alertable = outer
-        waiter.done = True  # the wait that a signal handler interrupted to wait itself looks again
+        waiter.alertable = None
         if self.status == IO_COMPLETION:
             run_apcs(waiter)
         return self.status
@@ -230,7 +230,7 @@ def wait(objects: Sequence[Waitable], wait_all: bool, timeout_s: float | None, a
                 if thing.keeps:
                     return index
                 break
-    block = Wait(this_waiter(), objects, wait_all)
+    block = Wait(idle_waiter(), objects, wait_all)
     if timeout_s == 0:
         return _poll(block, alertable, home)
     return block.sleep(home, timeout_s, alertable)
@@ -247,9 +247,7 @@ def _poll(block: Wait, alertable: bool, home: Home) -> int:
         run_apcs(waiter)
         return IO_COMPLETION
     if home.pends():
-        waiter.done = False
-        home.parking().park(waiter, 0)
-        waiter.done = True
+        look(waiter, home)
         if block.objects:
             with dispatcher:
                 if block.attempt():
@@ -258,6 +256,16 @@ def _poll(block: Wait, alertable: bool, home: Home) -> int:
             run_apcs(waiter)
             return IO_COMPLETION
     return TIMED_OUT
+
+
+def look(waiter: Waiter, home: Home) -> None:
+    """Let readiness that the host has by now become completions, if nobody else does."""
+    waiter.done = False
+    waiter.busy = True
+    try:
+        home.parking().park(waiter, 0)
+    finally:
+        waiter.busy = False
 
 
 def grant(thing: Waitable, woken: list[Waiter]) -> None:
@@ -330,6 +338,6 @@ def run_apcs(waiter: Waiter) -> None:
         except Exception as failure:
             failures.append(failure)
     if len(failures) == 1:
-        raise failures[0]
+        raise of_program(failures[0])
     if failures:
-        raise ExceptionGroup("several asynchronous procedure calls failed", failures)
+        raise of_program(ExceptionGroup("several asynchronous procedure calls failed", failures))

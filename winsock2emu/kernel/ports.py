@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final
 
-from .objects import IO_COMPLETION, Home, Wait, Waitable, dispatcher, run_apcs
-from .waits import Waiter, this_waiter
+from .objects import IO_COMPLETION, TIMED_OUT, Home, Wait, Waitable, dispatcher, look, run_apcs
+from .waits import Waiter, idle_waiter
 
 Packet = tuple[int, Any, int, int]
 """Key, overlapped record, NTSTATUS, bytes."""
@@ -118,14 +118,11 @@ class Port(Waitable):
         """Let the host's readiness become packets; the calling thread has taken `FAIR` of them without waiting."""
         self.taken = 0
         if home.pends():
-            waiter = this_waiter()
-            waiter.done = False
-            home.parking().park(waiter, 0)
-            waiter.done = True
+            look(idle_waiter(), home)
 
     def get(self, timeout_s: float | None, alertable: bool, home: Home) -> Packet | int:
         """The next packet, waited for; IO_COMPLETION, TIMED_OUT or CLOSED without one. Packets come before APCs."""
-        block = PortWait(this_waiter(), self)
+        block = PortWait(idle_waiter(), self)
         if timeout_s == 0:
             # What has become ready by now counts, although nobody has waited for it.
             self.look(home)
@@ -134,7 +131,9 @@ class Port(Waitable):
             if not over and alertable and block.waiter.apcs:
                 run_apcs(block.waiter)
                 return IO_COMPLETION
-        status = block.status if block.status >= 0 else block.sleep(home, timeout_s, alertable)
+            status = block.status if over else TIMED_OUT
+        else:
+            status = block.sleep(home, timeout_s, alertable)
         return status if block.packet is None else block.packet
 
     def get_several(self, most: int, timeout_s: float | None, alertable: bool, home: Home) -> list[Packet] | int:

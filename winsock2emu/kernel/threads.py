@@ -75,7 +75,7 @@ class Thread(Waitable):
                 run_apcs(this_waiter())  # those queued before a thread begins run first
                 code = int(routine(parameter) or 0)
             except ThreadExit as end:
-                code = int(end.code or 0)  # type: ignore[arg-type]  # always an int
+                code = int(end.code or 0)
             finally:
                 self.finish(code)
 

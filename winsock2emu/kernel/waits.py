@@ -116,6 +116,7 @@ class Waiter:
         poll: the reactor's own note on how this waiter sleeps.
         apcs: functions to call in an alertable wait, with their arguments (kernel/objects).
         alertable: the blocked wait that such a function would end; None when there is none.
+        busy: the thread is parked; a signal handler that it runs there has to sleep elsewhere (`idle_waiter`).
         owned: what has to know when the thread ends: its mutexes, and the object that stands for the thread.
     """
 
@@ -123,6 +124,7 @@ class Waiter:
         "__weakref__",
         "alertable",
         "apcs",
+        "busy",
         "collecting",
         "descriptor",
         "done",
@@ -136,6 +138,7 @@ class Waiter:
     def __init__(self) -> None:
         self.thread = threading.get_ident()
         self.alertable: Any = None
+        self.busy = False
         self.apcs: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self.owned: list[Any] = []
         self.done = False
@@ -335,6 +338,19 @@ def this_waiter() -> Waiter:
     if waiter is None:
         waiter = _this_thread.waiter = Waiter()
         _this_thread.life = _Life(waiter)
+    return waiter
+
+
+def idle_waiter() -> Waiter:
+    """The calling thread's waiter, or another one for a signal handler that has struck while that one is parked.
+
+    The host goes on with an interrupted wait when the handler has returned, so its wake-ups must not be taken away.
+    """
+    waiter = this_waiter()
+    if waiter.busy:
+        other = Waiter()
+        other.apcs, other.owned = waiter.apcs, waiter.owned
+        return other
     return waiter
 
 

@@ -210,10 +210,8 @@ def SetWaitableTimer(
     thing = typed(process, timer, Timer)
     if period_ms < 0:
         raise WinsockError(ERROR_INVALID_PARAMETER)
-    if due_time < 0:
-        left_s = -due_time / _UNITS_PER_S
-    else:
-        left_s = due_time / _UNITS_PER_S - _1601_TO_1970_S - time.time()
+    at_s = due_time / _UNITS_PER_S
+    left_s = -at_s if due_time < 0 else at_s - _1601_TO_1970_S - time.time()
     apc = None
     if routine is not None:
 

@@ -66,7 +66,7 @@ def typed(process: Process, handle: int, kind: type[W]) -> W:
     """The object behind a handle when it is of that kind; ERROR_INVALID_HANDLE otherwise."""
     thing = process.objects.get(handle)
     if type(thing) is kind:
-        return thing  # type: ignore[no-any-return]  # exactly W, by the line above
+        return thing
     found = object_of(process, handle)
     if type(found) is kind:
         return found

@@ -91,6 +91,14 @@ def new(kind: int, *options: int, family: int = AF_INET, dual: bool = False) -> 
     return int(s)
 
 
+def free_port(kind: int) -> int:
+    """A port that nobody has on any address of this machine, in either family."""
+    s = bound(kind, "::", dual=True) if has_ipv6() else bound(kind, ANYWHERE)
+    port = port_of(s)
+    api.closesocket(s)
+    return port
+
+
 def address(text: str, port: int = 0) -> SockAddr:
     return sockaddr_in6(text, port) if ":" in text else sockaddr_in(text, port)
 
@@ -176,7 +184,7 @@ KINDS = pytest.mark.parametrize("kind", [SOCK_STREAM, SOCK_DGRAM], ids=["tcp", "
 )
 @pytest.mark.parametrize("listens", [(0, 1), (1, 0)], ids=["in-order", "reversed"])
 def test_the_more_specific_socket_gets_the_traffic(kind: int, texts: tuple[str, str], listens: tuple[int, int]) -> None:
-    first = bound(kind, texts[0])
+    first = bound(kind, texts[0], free_port(kind))
     second = bound(kind, texts[1], port_of(first))
     if kind == SOCK_STREAM:
         for place in listens:
@@ -188,7 +196,7 @@ def test_the_more_specific_socket_gets_the_traffic(kind: int, texts: tuple[str, 
 
 def test_the_first_may_be_listening_and_have_connections() -> None:
     """The host counts an accepted connection as a user of the port."""
-    first = listening(ANYWHERE)
+    first = listening(ANYWHERE, free_port(SOCK_STREAM))
     where = address(LOOPBACK, port_of(first))
     client = connected(where)
     server, _ = api.accept(first)
@@ -215,7 +223,7 @@ def test_the_first_may_be_listening_and_have_connections() -> None:
 def test_ipv4_traffic_beside_a_dual_stack_socket(
     kind: int, first: tuple[str, bool], second: tuple[str, bool], expected: int
 ) -> None:
-    sockets = [bound(kind, first[0], dual=first[1])]
+    sockets = [bound(kind, first[0], free_port(kind), dual=first[1])]
     sockets.append(bound(kind, second[0], port_of(sockets[0]), dual=second[1]))
     if kind == SOCK_STREAM:
         for s in sockets:
@@ -309,7 +317,7 @@ def test_a_port_is_free_as_soon_as_its_socket_is_closed() -> None:
 
 def test_a_failed_bind_holds_nothing() -> None:
     s = new(SOCK_STREAM)
-    port = port_of(bound(SOCK_DGRAM, LOOPBACK))  # a number that no stream of ours has, most likely
+    port = free_port(SOCK_STREAM)
     with fails_with(WSAEADDRNOTAVAIL):
         api.bind(s, address("192.0.2.0", port))
     assert not endpoint(s).bound
@@ -333,8 +341,8 @@ def test_options_count_as_they_were_at_the_bind() -> None:
 
 def connection_that_waits(*options: int, close: str) -> int:
     """The port of a listener that is closed after a connection, whose server closed first, or has not closed yet."""
-    listener = listening(LOOPBACK, 0, *options)
-    port = port_of(listener)
+    port = free_port(SOCK_STREAM)
+    listener = listening(LOOPBACK, port, *options)
     client = connected(address(LOOPBACK, port))
     server, _ = api.accept(listener)
     api.closesocket(listener)
@@ -545,16 +553,10 @@ def only_ports(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     api.closesocket(s)
 
 
-def free_port() -> int:
-    s = bound(SOCK_STREAM, LOOPBACK)
-    port = port_of(s)
-    api.closesocket(s)
-    return port
-
-
 def test_a_drawn_port_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taken by a neighbour that would not even mind, or by another process."""
-    taken, free = port_of(bound(SOCK_STREAM, ANYWHERE)), free_port()
+    free = free_port(SOCK_STREAM)
+    taken = port_of(bound(SOCK_STREAM, ANYWHERE))
     with host.socket() as theirs:
         theirs.bind((LOOPBACK, 0))
         only_ports(monkeypatch, taken, theirs.getsockname()[1], free)
@@ -568,15 +570,19 @@ def test_when_no_draw_succeeds_the_host_chooses(monkeypatch: pytest.MonkeyPatch)
     assert port_of(s) != taken
     with fails_with(WSAEADDRINUSE):
         bound(SOCK_STREAM, LOOPBACK, port_of(s))
-    # And for calls that bind by themselves.
-    client = connected(api.getsockname(s))
-    assert port_of(client) not in (0, taken)
-    receiver = bound(SOCK_DGRAM, LOOPBACK, free_port())
-    with host.socket(host.AF_INET, host.SOCK_DGRAM) as theirs:
-        theirs.bind((ANYWHERE, taken))
-        sender = new(SOCK_DGRAM)
-        api.sendto(sender, b"x", 0, api.getsockname(receiver))
+    assert port_of(connected(api.getsockname(s))) not in (0, taken)
+
+
+def test_when_no_draw_succeeds_the_host_chooses_for_the_first_datagram(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = port_of(bound(SOCK_DGRAM, ANYWHERE))
+    receiver = bound(SOCK_DGRAM, LOOPBACK)
+    only_ports(monkeypatch, taken)
+    sender = new(SOCK_DGRAM)
+    api.sendto(sender, b"x", 0, api.getsockname(receiver))
     assert port_of(sender) not in (0, taken)
+    _, name = api.recvfrom(receiver, bytearray(1))
+    assert name is not None
+    assert name.port == port_of(sender)
 
 
 # Implicit binds
@@ -600,7 +606,7 @@ def test_connect_that_fails_leaves_the_socket_bound() -> None:
     """The next connect of it comes from the same port."""
     s = new(SOCK_STREAM)
     with pytest.raises(WinsockError):
-        api.connect(s, address(LOOPBACK, free_port()))
+        api.connect(s, address(LOOPBACK, free_port(SOCK_STREAM)))
     port = port_of(s)
     assert port in DYNAMIC
     listener = listening(LOOPBACK)
@@ -725,7 +731,7 @@ def test_ipv6_only_is_the_default_and_cannot_be_changed_once_bound() -> None:
     """A65, A66, R11.63."""
     s = new(SOCK_STREAM, family=AF_INET6)
     assert api.getsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, 4)[:1] == b"\1"
-    api.bind(s, address("::"))
+    api.bind(s, address("::", free_port(SOCK_STREAM)))
     bound(SOCK_STREAM, ANYWHERE, port_of(s), EXCLUSIVE)
     with fails_with(WSAEINVAL):
         api.setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, 0)
@@ -735,7 +741,7 @@ def test_a_child_after_fork_can_bind_whatever_its_parent_s_threads_did() -> None
     """A lock that another thread held at the fork is new in the child."""
     s = bound(SOCK_STREAM, LOOPBACK)
     kept = bindings_of(s)
-    with kept._queue_lock, kept.table._lock:
+    with kept._implicit_lock, kept._queue_lock, kept.table._lock:
         child = os.fork()
         if not child:
             code = 1

@@ -9,8 +9,8 @@ import re
 import pytest
 
 from tests.reference import reference
-from winsock2emu.defs.codes import WSAEACCES, WSAEADDRINUSE, WSAError
-from winsock2emu.defs.constants import IPPROTO_TCP, IPPROTO_UDP
+from winsock2emu.defs.codes import WSAEACCES, WSAEADDRINUSE, WSAEINVAL, WSAError
+from winsock2emu.defs.constants import AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP
 from winsock2emu.defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6
 from winsock2emu.errors import WinsockError
 from winsock2emu.providers.host.bindtable import (
@@ -166,9 +166,27 @@ def test_short_addresses_are_neither_mapped_nor_link_local() -> None:
     assert not is_link_local(SockAddr(b"\x17\0"))
 
 
+class Socket:
+    """What the table has to know of a socket."""
+
+    def __init__(self, family: int = AF_INET) -> None:
+        self.family = family
+        self.binding: Binding | int | None = None
+
+
 @pytest.fixture
 def table() -> BindTable:
     return BindTable()
+
+
+def refused(table: BindTable, wanted: Binding) -> int:
+    """The code of a claim that must fail, which leaves the table and the socket as they were."""
+    holder, before = Socket(), len(table)
+    with pytest.raises(WinsockError) as caught:
+        table.claim(wanted, holder)
+    assert holder.binding is None
+    assert len(table) == before
+    return int(caught.value.code)
 
 
 def test_other_ports_and_protocols_have_nothing_to_do_with_each_other(table: BindTable) -> None:
@@ -177,56 +195,111 @@ def test_other_ports_and_protocols_have_nothing_to_do_with_each_other(table: Bin
         held("0.0.0.0", EXCLUSIVE, protocol=IPPROTO_UDP),
         held("0.0.0.0", EXCLUSIVE, port=PORT + 1),
     ):
-        assert table.claim(binding) == []
+        assert table.claim(binding, Socket()) == []
 
 
 def test_a_claim_is_refused_while_the_first_is_there_and_granted_afterwards(table: BindTable) -> None:
-    first, second = held("127.0.0.1"), held("127.0.0.1")
-    table.claim(first)
-    with pytest.raises(WinsockError) as caught:
-        table.claim(second)
-    assert caught.value.code == WSAEADDRINUSE
-    assert len(table) == 1
-    table.release(second)  # never entered: nothing happens
-    assert len(table) == 1
-    table.release(first)
-    assert table.claim(second) == []
+    first, second = Socket(), Socket()
+    binding = held("127.0.0.1")
+    table.claim(binding, first)
+    assert binding.sockets == [first]
+    assert vars(first)["binding"] is binding
+    assert refused(table, held("127.0.0.1")) == WSAEADDRINUSE
+    assert table.release(first) is binding
+    assert vars(first)["binding"] is None
+    assert table.claim(held("127.0.0.1"), second) == []
     table.release(second)
+    assert table.release(second) is None  # nothing is left to let go of
     assert len(table) == 0
 
 
 def test_every_binding_of_the_port_has_a_say(table: BindTable) -> None:
-    table.claim(held("127.0.0.1"))
-    table.claim(held("0.0.0.0"))
     for host in ("127.0.0.1", "0.0.0.0"):
-        with pytest.raises(WinsockError):
-            table.claim(held(host))
-    assert table.claim(held("127.0.0.2")) != []
+        table.claim(held(host), Socket())
+    for host in ("127.0.0.1", "0.0.0.0"):
+        assert refused(table, held(host)) == WSAEADDRINUSE
+    assert table.claim(held("127.0.0.2"), Socket()) != []
 
 
 def test_a_claim_tells_with_whom_the_port_is_shared(table: BindTable) -> None:
     """Only those that the host sees as conflicts."""
     wildcard, loopback, elsewhere = held("0.0.0.0"), held("127.0.0.1"), held("127.0.0.2")
-    assert table.claim(loopback) == []
-    assert table.claim(elsewhere) == []
-    assert table.claim(wildcard) == [loopback, elsewhere]
-    assert table.claim(held("::")) == []
+    assert table.claim(loopback, Socket()) == []
+    assert table.claim(elsewhere, Socket()) == []
+    assert table.claim(wildcard, Socket()) == [loopback, elsewhere]
+    assert table.claim(held("::"), Socket()) == []
+
+
+def test_a_binding_ends_with_the_last_of_its_sockets(table: BindTable) -> None:
+    first, second = Socket(), Socket()
+    binding = held("127.0.0.1")
+    table.claim(binding, first)
+    binding.sockets.append(second)
+    second.binding = binding
+    table.release(first)
+    assert refused(table, held("127.0.0.1")) == WSAEADDRINUSE
+    table.release(second)
+    assert len(table) == 0
 
 
 def test_bindings_are_ordered(table: BindTable) -> None:
     first, second = held("127.0.0.1", REUSEADDR), held("127.0.0.1", REUSEADDR)
-    table.claim(second)
-    table.enter(first)
+    table.claim(second, Socket())
+    table.enter(first, Socket())
     assert second.order < first.order
 
 
-def test_a_dynamic_port_is_one_that_nobody_shares(table: BindTable) -> None:
+def test_a_dynamic_port_is_one_that_nobody_has(table: BindTable) -> None:
     """A wildcard beside a specific address is allowed, but not what somebody gets who asks for any free port."""
-    table.claim(held("127.0.0.1", REUSEADDR))
-    assert not table.claim_alone(held("0.0.0.0", REUSEADDR))
-    assert not table.claim_alone(held("127.0.0.1", REUSEADDR))
-    assert table.claim_alone(held("127.0.0.2"))
-    assert len(table) == 2
+    table.claim(held("127.0.0.1", REUSEADDR), Socket())
+    for host in ("0.0.0.0", "127.0.0.1", "127.0.0.2", "::"):
+        assert not table.claim_alone(held(host, REUSEADDR), Socket())
+    assert not table.reserve(IPPROTO_TCP, PORT, Socket())
+    assert len(table) == 1
+    assert table.claim_alone(held("127.0.0.1", port=PORT + 1), Socket())
+    assert table.reserve(IPPROTO_UDP, PORT, Socket())
+
+
+@pytest.mark.parametrize(("family", "wildcard"), [(AF_INET, "0.0.0.0"), (AF_INET6, "::")])
+@pytest.mark.parametrize("mode", list(MODES.values()), ids=list(MODES))
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "::", "::1"])
+def test_a_reservation_is_a_wildcard_without_option(
+    table: BindTable, family: int, wildcard: str, host: str, mode: int
+) -> None:
+    """Whoever asks for its port gets the answer of the matrix, and learns of its socket."""
+    holder, plain, second = Socket(family), held(wildcard), held(host, mode)
+    assert table.reserve(IPPROTO_TCP, PORT, holder)
+    expected = verdict(plain, second)
+    if expected:
+        assert refused(table, second) == expected
+    else:
+        partners = table.claim(second, Socket())
+        assert [partner.sockets for partner in partners] == ([[holder]] if overlaps(plain, second) else [])
+    table.release(holder)
+    assert holder.binding is None
+    assert len(table) == (0 if expected else 1)
+
+
+def test_a_reservation_that_nobody_asked_about_is_simply_given_back(table: BindTable) -> None:
+    holder = Socket()
+    table.reserve(IPPROTO_TCP, PORT, holder)
+    assert table.release(holder) is None
+    assert table.reserve(IPPROTO_TCP, PORT, Socket())
+
+
+def test_a_socket_holds_one_thing(table: BindTable) -> None:
+    """R11.1, when two threads bind the same socket."""
+    holder = Socket()
+    table.reserve(IPPROTO_TCP, PORT, holder)
+    for again in (
+        lambda: table.reserve(IPPROTO_TCP, PORT + 1, holder),
+        lambda: table.claim(held("127.0.0.1", port=PORT + 1), holder),
+        lambda: table.claim_alone(held("127.0.0.1", port=PORT + 1), holder),
+    ):
+        with pytest.raises(WinsockError) as caught:
+            again()
+        assert caught.value.code == WSAEINVAL
+    assert len(table) == 1
 
 
 @pytest.mark.parametrize(
@@ -245,7 +318,7 @@ def test_an_accepted_connection_keeps_an_exclusive_port_from_being_taken_exclusi
     """R11.11; it is nobody's partner on the host, which has rules of its own for connections."""
     connection, newcomer = held("127.0.0.1", EXCLUSIVE), held(host, mode)
     connection.accepted = True
-    table.enter(connection)
+    table.enter(connection, Socket())
     assert verdict(connection, newcomer) == outcome
     if not outcome:
-        assert table.claim(newcomer) == []
+        assert table.claim(newcomer, Socket()) == []

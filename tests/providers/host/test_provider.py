@@ -131,7 +131,7 @@ def in_a_small_process(body: str) -> Any:
         capture_output=True,
         check=False,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
         timeout=60,
     )
     assert ended.stderr == ""

@@ -540,13 +540,13 @@ def test_a_ticket_is_worth_nothing_in_a_forked_child(tmp_path: Path) -> None:
         "print(status, api.recv(d, bytearray(9)), api.WSASocket(-1, -1, -1, info, 0, 1) > 0)\n"
         "api.WSACleanup()\n"
     )
-    root = Path(__file__).resolve().parents[3]
+    paths = [str(Path(__file__).resolve().parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
     ended = subprocess.run(
         [sys.executable, str(program)],
         capture_output=True,
         check=False,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         timeout=60,
     )
     assert (ended.stdout, ended.stderr) == ("22 1 True\n", "")

@@ -15,7 +15,8 @@ Who gets it:     the most specific address, which is the hosts' own rule. Among 
 Dynamic ports:   49152 to 65535 (R11.4), drawn at random here, since hosts have other ranges. After many draws in vain
                  the host chooses, and after that it says why not.
 Differences:     A socket of another process that Windows would allow beside ours is refused by the host, except for two
-                 with SO_REUSEADDR under one user. Hosts other than Linux pick among equals as they like.
+                 with SO_REUSEADDR under one user. TIME_WAIT of a program that is no emulated process can keep a port,
+                 as Linux asks both sides. Hosts other than Linux pick among equals as they like.
 Sources:         nf-winsock-bind, using-so-reuseaddr-and-so-exclusiveaddruse, dual-stack-sockets; R11.1-R11.12, A1-A10,
                  A65, A66 of the project's reference; socket(7), ip(7).
 """
@@ -127,6 +128,7 @@ class Bindings:
 
     def __init__(self) -> None:
         self.table = BindTable()
+        self._implicit_lock = threading.Lock()  # two threads may send from a new socket at once
         self._queue_lock = threading.Lock()
         self._queues: dict[tuple[object, ...], _Queue] = {}
         # Not the module's generator, whose sequence belongs to the program.
@@ -156,10 +158,10 @@ class Bindings:
     def bind_implicitly(self, endpoint: HostSocket) -> None:
         """Bind a socket to the wildcard address and a dynamic port, for a call that needs a local address.
 
-        Where that fails, another thread has done the same just now, or the host chooses for itself in that call.
+        Where that fails the socket stays unbound, and the host chooses for itself in that call.
         """
-        with contextlib.suppress(OSError):
-            if self._bind_dynamic(endpoint, _ANYWHERE[endpoint.family]):
+        with self._implicit_lock, contextlib.suppress(OSError):
+            if not endpoint.bound and self._bind_dynamic(endpoint, _ANYWHERE[endpoint.family]):
                 endpoint.now_bound()
 
     def _bind_port(self, endpoint: HostSocket, name: SockAddr) -> None:
@@ -252,6 +254,7 @@ class Bindings:
 
     def reset_locks(self) -> None:
         """After a fork: a lock may have been held by a thread that is gone."""
+        self._implicit_lock = threading.Lock()
         self._queue_lock = threading.Lock()
         self.table.reset_locks()
 

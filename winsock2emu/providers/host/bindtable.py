@@ -22,7 +22,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from ...defs.codes import WSAEACCES, WSAEADDRINUSE
+from ...defs.codes import WSAEACCES, WSAEADDRINUSE, WSAEINVAL
 from ...defs.constants import AF_INET, AF_INET6
 from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
@@ -158,7 +158,8 @@ class BindTable:
             The bindings it shares the port with and that the host sees as conflicts; usually none.
 
         Raises:
-            WinsockError: WSAEADDRINUSE or WSAEACCES, by table T11.1.
+            WinsockError: WSAEADDRINUSE or WSAEACCES, by table T11.1; WSAEINVAL from all of these when the socket holds
+                something already, because another thread has bound it.
         """
         with self._lock:
             held = self._bindings(_key(wanted.protocol, wanted.port))
@@ -184,6 +185,7 @@ class BindTable:
         with self._lock:
             if key in self._held:
                 return False
+            _check_unbound(holder)
             self._held[key] = holder
             holder.binding = key
         return True
@@ -194,6 +196,7 @@ class BindTable:
             self._enter(binding, holder)
 
     def _enter(self, binding: Binding, holder: Holder) -> None:
+        _check_unbound(holder)
         key = _key(binding.protocol, binding.port)
         self._held[key] = [*self._bindings(key), binding]
         binding.order = next(self._order)
@@ -235,6 +238,11 @@ class BindTable:
     def reset_locks(self) -> None:
         """After a fork: the lock may have been held by a thread that is gone."""
         self._lock = threading.Lock()
+
+
+def _check_unbound(holder: Holder) -> None:
+    if holder.binding is not None:
+        raise WinsockError(WSAEINVAL)
 
 
 def _key(protocol: int, port: int) -> int:

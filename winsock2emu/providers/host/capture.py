@@ -3,8 +3,8 @@
 Part played:     the promiscuous receive path of tcpip.sys.
 Lives here:      the host socket of a raw socket while it captures.
 Lives elsewhere: whether the socket may capture (ioctls), receiving itself (datagram).
-On Linux:        a packet socket for the interface's IPv4 packets takes over the descriptor number, so that whoever waits
-                 for the number waits for packets; everything but receiving goes on with the socket's own host socket.
+On Linux:        a packet socket for the interface's IPv4 packets takes over the descriptor number, so that whoever
+                 waits for it waits for packets; everything but receiving goes on with the socket's own host socket.
                  RCVALL_ON makes the interface promiscuous. On the loopback interface each packet passes twice and is
                  shown once. Other hosts, and IPv6, have nothing of the kind here: WSAEOPNOTSUPP.
 Sender:          the source address in the packet's header; the wildcard when the buffer ends before it.
@@ -122,7 +122,7 @@ class Capture:
             if self._wanted is None or (len(header) == _HEADER_SIZE and self._wanted(header)):
                 break
             if flags & HOST_PEEK:
-                self._packets.recv(0)
+                self._packets.recv(1)  # which takes it away
         source = header[_SOURCE_AT : _SOURCE_AT + 4]
         return moved, [], got, (".".join(map(str, source)) if len(source) == 4 else "0.0.0.0", 0)
 

@@ -162,11 +162,17 @@ class DatagramSocket(HostSocket):
         self.send_now: Any = None
         self.receive_now: Any = None
         self._known = _known_addresses.setdefault((self.family, self.socket_type == SOCK_RAW), {})
-        host.setsockopt(*_HOPS[self.family], _WINDOWS_HOPS)
         if _IS_LINUX:
             host.setsockopt(*_RECVERR[self.family], 1)
+        self.begin_as_windows(self.family)
+
+    def begin_as_windows(self, family: int) -> None:
+        """Give the host socket the defaults that programs see Windows by, for one version of IP."""
+        host = self.host
+        host.setsockopt(*_HOPS[family], _WINDOWS_HOPS)
+        if _IS_LINUX:
             with contextlib.suppress(OSError):  # a kernel that is too old to have it for IPv6
-                host.setsockopt(*_MULTICAST_ALL[self.family], 0)
+                host.setsockopt(*_MULTICAST_ALL[family], 0)
 
     # Names and peers
 

@@ -3,7 +3,8 @@
 Part played:     msafd's WSPStartup and its 30 entries.
 Lives here:      which socket a handle means, making and closing sockets; one line per call that goes to the socket
                  itself.
-Lives elsewhere: the calls (stream, datagram, options, ioctls, selecting), text forms of addresses (defs/addresstext).
+Lives elsewhere: the calls (stream, datagram, options, ioctls, selecting, polling, messages), text forms of addresses
+                 (defs/addresstext).
 Handles:         IFS handles, the host's descriptor numbers, registered through WPUModifyIFSHandle and given back before
                  the descriptor is closed, since the host gives the number out again at once.
 Unwritten:       what later chapters bring (events, overlapped requests, multipoint, QOS) fails with WSAEOPNOTSUPP.

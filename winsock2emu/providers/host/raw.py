@@ -2,8 +2,8 @@
 
 Part played:     the raw endpoint of tcpip.sys.
 Lives here:      what differs from UDP: no ports, who sees which packets, when receiving begins.
-Lives elsewhere: sending and receiving (datagram), IP_HDRINCL and IPV6_HDRINCL (options), SIO_RCVALL (ioctls), the right
-                 to have one: the provider makes WSAEACCES of the host's EPERM.
+Lives elsewhere: sending and receiving (datagram), IP_HDRINCL and IPV6_HDRINCL (options), SIO_RCVALL (ioctls and
+                 capture), the right to have one: the provider makes WSAEACCES of the host's EPERM.
 Headers:         every IPv4 packet is received with its header, IPv6 never shows one. So it is on Linux; macOS gives the
                  length and the fragment offset of the header in its own byte order, and without the header.
 Own requests:    ICMP and ICMPv6 echo requests are answered by the stack and not shown; programs see the replies.
@@ -25,10 +25,19 @@ import sys
 from typing import Any, Final
 
 from ...defs.codes import WSAEADDRNOTAVAIL
-from ...defs.constants import AF_INET, AF_INET6, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_RAW
+from ...defs.constants import (
+    AF_INET,
+    AF_INET6,
+    IPPROTO_ICMP,
+    IPPROTO_ICMPV6,
+    IPPROTO_RAW,
+    RCVALL_IPLEVEL,
+    RCVALL_ON,
+)
 from ...defs.sockaddr import SockAddr
 from ...engine.pump import Pump
 from ...errors import WinsockError
+from .capture import Capture
 from .datagram import DatagramSocket
 from .translate import host_address
 
@@ -85,6 +94,22 @@ class RawSocket(DatagramSocket):
         """Before a send or a connect: what is there is no answer to it."""
         if not self.bound:
             self._drop_collected()
+
+    # Capturing
+
+    def receive_all(self, code: int, mode: int) -> None:
+        """SIO_RCVALL and its relatives: receive what passes through the interface, or no more."""
+        if isinstance(self.host, Capture):
+            self._receive_from(self.host.end())
+        if mode in (RCVALL_ON, RCVALL_IPLEVEL):  # the third mode has no effect
+            self._receive_from(Capture(self.host, self.local_name(None), code, mode))
+
+    def _receive_from(self, host: Any) -> None:
+        """Go on with another host socket under the same number."""
+        self.host = host
+        self.receive_now = None
+        if not self.send_shut:
+            self.send_now = host.sendto
 
     def _drop_collected(self) -> None:
         room = bytearray(1)

@@ -10,12 +10,14 @@ Sources:         ipproto-ipv6-socket-options, ipv6-v6only, ipv6-protection-level
 from __future__ import annotations
 
 import _socket
+import contextlib
 import struct
 from collections.abc import Callable
 from typing import Final
 
 from ....defs.codes import WSAEINVAL
 from ....defs.constants import (
+    AF_INET,
     IPPROTO_IPV6,
     IPV6_ADD_MEMBERSHIP,
     IPV6_CHECKSUM,
@@ -36,6 +38,7 @@ from ....defs.constants import (
     IPV6_V6ONLY,
 )
 from ....errors import WinsockError
+from ..datagram import DatagramSocket
 from ..hostsocket import HostSocket
 from ..membership import interface_of, join, leave
 from ..screening import screen
@@ -70,6 +73,9 @@ def _set_v6only(endpoint: HostSocket, value: bytes) -> None:
     on = int(number(value) != 0)
     if not raw(endpoint):  # hosts have no dual-stack raw sockets
         endpoint.set_on_host(HOST_IPV6, int(_socket.IPV6_V6ONLY), on)
+    if not on and isinstance(endpoint, DatagramSocket) and endpoint.settings.get(IPV6_V6ONLY, 1):
+        with contextlib.suppress(OSError):  # a host that does not want to hear of IPv4 here
+            endpoint.begin_as_windows(AF_INET)
     endpoint.settings[IPV6_V6ONLY] = on  # the bind and control data look at it (binding.py, messages.py)
     screen(endpoint)
 
