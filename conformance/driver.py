@@ -14,6 +14,7 @@ Where a function exists as A and W, ``form`` decides; both are called in the way
 from __future__ import annotations
 
 import contextlib
+import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
@@ -70,6 +71,11 @@ _KINDS: dict[str, tuple[int, bool, int | None]] = {
     "bool": (32, True, 0),
     "wait": (32, False, 0xFFFFFFFF),
 }
+
+
+def _handles(handles: Sequence[int]) -> bytes:
+    """An array of HANDLEs."""
+    return b"".join(handle.to_bytes(8, "little") for handle in handles)
 
 
 class Block:
@@ -696,6 +702,108 @@ class CDriver(Target):
             if data[place * layout.size :][:10] != before[:10]:
                 raise Mismatch("WSAPoll", expected=f"fd and events of entry {place} as they were", actual=shown(asked))
         return met, [layout.number(data, "revents", place * layout.size) for place in range(len(entries))]
+
+    # ---- events and waits ----------------------------------------------------------------------------------
+
+    def WSACreateEvent(self) -> int:
+        return self.check("WSACreateEvent")
+
+    def WSACloseEvent(self, event: int) -> None:
+        self.check("WSACloseEvent", event)
+
+    def WSASetEvent(self, event: int) -> None:
+        self.check("WSASetEvent", event)
+
+    def WSAResetEvent(self, event: int) -> None:
+        self.check("WSAResetEvent", event)
+
+    def WSAWaitForMultipleEvents(
+        self, events: Sequence[int] | None, wait_all: bool, timeout: int, alertable: bool = False
+    ) -> int:
+        with self._memory() as memory:
+            array = memory.new(_handles(events or ()))
+            count, where = (1, 0) if events is None else (len(events), array.address)
+            return self.check("WSAWaitForMultipleEvents", count, where, wait_all, timeout, alertable)
+
+    def _kernel(self, function: str, *arguments: int, returns: str) -> int:
+        return self.check(f"kernel32.{function}", *arguments, returns=returns)
+
+    def CreateEvent(self, inherit: bool, manual_reset: bool, initial_state: bool, name: str | None = None) -> int:
+        with self._memory() as memory:
+            text = memory.text(name, self.form)
+            return self._kernel(f"CreateEvent{self.form}", 0, manual_reset, initial_state, text, returns="pointer")
+
+    def OpenEvent(self, access: int, inherit: bool, name: str) -> int:
+        with self._memory() as memory:
+            text = memory.text(name, self.form)
+            return self._kernel(f"OpenEvent{self.form}", access, inherit, text, returns="pointer")
+
+    def CloseHandle(self, handle: int) -> None:
+        self._kernel("CloseHandle", handle, returns="bool")
+
+    def WaitForSingleObject(self, handle: int, milliseconds: int) -> int:
+        return self._kernel("WaitForSingleObject", handle, milliseconds, returns="wait")
+
+    def WaitForMultipleObjects(self, handles: Sequence[int], wait_all: bool, milliseconds: int) -> int:
+        with self._memory() as memory:
+            array = memory.new(_handles(handles))
+            given = (len(handles), array.address, wait_all, milliseconds)
+            return self._kernel("WaitForMultipleObjects", *given, returns="wait")
+
+    def SignalObjectAndWait(self, to_signal: int, to_wait_on: int, milliseconds: int, alertable: bool) -> int:
+        return self._kernel("SignalObjectAndWait", to_signal, to_wait_on, milliseconds, alertable, returns="wait")
+
+    def SleepEx(self, milliseconds: int, alertable: bool) -> int:
+        return self._kernel("SleepEx", milliseconds, alertable, returns="wait")
+
+    def GetCurrentThread(self) -> int:
+        return self._kernel("GetCurrentThread", returns="u64")
+
+    def GetCurrentProcess(self) -> int:
+        return self._kernel("GetCurrentProcess", returns="u64")
+
+    def QueueUserAPC(self, routine: Callable[[int], object], thread: int, data: int) -> None:
+        def call(data: int) -> int:
+            routine(data)
+            return 0
+
+        self._kernel("QueueUserAPC", self.machine.callback(call, [8]), thread, data, returns="bool")
+
+    def CreateIoCompletionPort(self, file: int, existing: int, key: int, concurrency: int) -> int:
+        return self._kernel("CreateIoCompletionPort", file, existing, key, concurrency, returns="pointer")
+
+    def PostQueuedCompletionStatus(self, port: int, transferred: int, key: int, overlapped: int) -> None:
+        self._kernel("PostQueuedCompletionStatus", port, transferred, key, overlapped, returns="bool")
+
+    def GetQueuedCompletionStatus(self, port: int, milliseconds: int) -> tuple[int, int, int]:
+        with self._memory() as memory:
+            moved, key, overlapped = memory.number(), memory.number(size=8), memory.number(1, 8)
+            given = (moved.address, key.address, overlapped.address)
+            try:
+                self._kernel("GetQueuedCompletionStatus", port, *given, milliseconds, returns="bool")
+            except Failed:
+                if overlapped.number(8):
+                    what = "overlapped pointer without a packet"
+                    raise Mismatch(what, expected="NULL", actual=hex(overlapped.number(8))) from None
+                raise
+            return moved.number(), key.number(8), overlapped.number(8)
+
+    def GetQueuedCompletionStatusEx(
+        self, port: int, count: int, milliseconds: int, alertable: bool
+    ) -> list[tuple[int, int, int, int]]:
+        entry = struct.Struct("<QQQI4x")  # OVERLAPPED_ENTRY
+        with self._memory() as memory:
+            entries, removed = memory.new(entry.size * count), memory.number(77)
+            given = (entries.address, count, removed.address, milliseconds, alertable)
+            try:
+                self._kernel("GetQueuedCompletionStatusEx", port, *given, returns="bool")
+            except Failed as failure:
+                if failure.code in (258, 192) and removed.number() != 1:  # no packet, or APCs
+                    what = "entries removed, after a failure"
+                    raise Mismatch(what, expected="1", actual=str(removed.number())) from None
+                raise
+            found = entries.read()[: removed.number() * entry.size]
+            return [(key, overlapped, status, moved) for key, overlapped, status, moved in entry.iter_unpack(found)]
 
     # ---- numbers, addresses, names -------------------------------------------------------------------------
 

@@ -299,6 +299,72 @@ class Target:
         """``fds``: (socket, events) of each entry; returns the result and the revents of each."""
         self._absent("WSAPoll")
 
+    # ---- events and waits ----------------------------------------------------------------------------------
+
+    def WSACreateEvent(self) -> int:
+        self._absent("WSACreateEvent")
+
+    def WSACloseEvent(self, event: int) -> None:
+        self._absent("WSACloseEvent")
+
+    def WSASetEvent(self, event: int) -> None:
+        self._absent("WSASetEvent")
+
+    def WSAResetEvent(self, event: int) -> None:
+        self._absent("WSAResetEvent")
+
+    def WSAWaitForMultipleEvents(
+        self, events: Sequence[int] | None, wait_all: bool, timeout: int, alertable: bool = False
+    ) -> int:
+        """A NULL array has a count of 1."""
+        self._absent("WSAWaitForMultipleEvents")
+
+    def CreateEvent(self, inherit: bool, manual_reset: bool, initial_state: bool, name: str | None = None) -> int:
+        self._absent("CreateEvent")
+
+    def OpenEvent(self, access: int, inherit: bool, name: str) -> int:
+        self._absent("OpenEvent")
+
+    def CloseHandle(self, handle: int) -> None:
+        self._absent("CloseHandle")
+
+    def WaitForSingleObject(self, handle: int, milliseconds: int) -> int:
+        self._absent("WaitForSingleObject")
+
+    def WaitForMultipleObjects(self, handles: Sequence[int], wait_all: bool, milliseconds: int) -> int:
+        self._absent("WaitForMultipleObjects")
+
+    def SignalObjectAndWait(self, to_signal: int, to_wait_on: int, milliseconds: int, alertable: bool) -> int:
+        self._absent("SignalObjectAndWait")
+
+    def SleepEx(self, milliseconds: int, alertable: bool) -> int:
+        self._absent("SleepEx")
+
+    def GetCurrentThread(self) -> int:
+        self._absent("GetCurrentThread")
+
+    def GetCurrentProcess(self) -> int:
+        self._absent("GetCurrentProcess")
+
+    def QueueUserAPC(self, routine: Callable[[int], object], thread: int, data: int) -> None:
+        self._absent("QueueUserAPC")
+
+    def CreateIoCompletionPort(self, file: int, existing: int, key: int, concurrency: int) -> int:
+        self._absent("CreateIoCompletionPort")
+
+    def PostQueuedCompletionStatus(self, port: int, transferred: int, key: int, overlapped: int) -> None:
+        self._absent("PostQueuedCompletionStatus")
+
+    def GetQueuedCompletionStatus(self, port: int, milliseconds: int) -> tuple[int, int, int]:
+        """Bytes, key, overlapped."""
+        self._absent("GetQueuedCompletionStatus")
+
+    def GetQueuedCompletionStatusEx(
+        self, port: int, count: int, milliseconds: int, alertable: bool
+    ) -> list[tuple[int, int, int, int]]:
+        """(key, overlapped, Internal, bytes) of each."""
+        self._absent("GetQueuedCompletionStatusEx")
+
     # ---- numbers, addresses, names -------------------------------------------------------------------------
 
     def htonl(self, value: int) -> int:

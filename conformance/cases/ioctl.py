@@ -46,6 +46,8 @@ from ..constants import (
     IPPROTO_TCP,
     IPV6_MULTICAST_HOPS,
     IPV6_MULTICAST_LOOP,
+    MCAST_EXCLUDE,
+    MCAST_INCLUDE,
     MSG_OOB,
     MSG_PEEK,
     SIO_ACQUIRE_PORT_RESERVATION,
@@ -65,6 +67,7 @@ from ..constants import (
     SIO_GET_EXTENSION_FUNCTION_POINTER,
     SIO_GET_INTERFACE_LIST,
     SIO_GET_INTERFACE_LIST_EX,
+    SIO_GET_MULTICAST_FILTER,
     SIO_GET_QOS,
     SIO_IDEAL_SEND_BACKLOG_CHANGE,
     SIO_IDEAL_SEND_BACKLOG_QUERY,
@@ -78,6 +81,7 @@ from ..constants import (
     SIO_RELEASE_PORT_RESERVATION,
     SIO_ROUTING_INTERFACE_CHANGE,
     SIO_ROUTING_INTERFACE_QUERY,
+    SIO_SET_MULTICAST_FILTER,
     SIO_SET_QOS,
     SIO_TCP_INFO,
     SIO_TCP_INITIAL_RTO,
@@ -85,6 +89,8 @@ from ..constants import (
     SIO_UDP_CONNRESET,
     SIO_UDP_NETRESET,
     SIOCATMARK,
+    SIOCGMSFILTER,
+    SIOCSMSFILTER,
     SO_KEEPALIVE,
     SO_RCVBUF,
     SOCK_RAW,
@@ -94,6 +100,7 @@ from ..constants import (
     TCP_KEEPINTVL,
     TCPSTATE_ESTABLISHED,
     WSAEACCES,
+    WSAEADDRNOTAVAIL,
     WSAEAFNOSUPPORT,
     WSAECONNRESET,
     WSAEFAULT,
@@ -1503,6 +1510,80 @@ def multicast_short(ws: Target, code: int) -> None:
     """Less than four bytes are WSAEFAULT."""
     with ws.closing(ws.udp()) as s, fails_with(WSAEFAULT):
         ws.WSAIoctl(s, code, bytes(3))
+
+
+GROUP = sockaddr_in("239.77.1.2")[4:8]
+SOURCES = [sockaddr_in(f"192.0.2.{last}")[4:8] for last in (1, 2, 3)]
+
+
+def ip_filter(mode: int, *sources: bytes) -> bytes:
+    """Return an ip_msfilter for the group on the loopback interface."""
+    return GROUP + loopback()[4:8] + struct.pack("<II", mode, len(sources)) + b"".join(sources)
+
+
+@case(
+    "ioctl.multicast.filter-{row}",
+    chapter=CHAPTER,
+    source="winsock/final-state-based-multicast-programming; ws2ipdef/ns-ws2ipdef-ip_msfilter; RFC 3678",
+    basis="documented",
+    requirements=["R5.41"],
+    rows={
+        "include": Row([(MCAST_INCLUDE, SOURCES[:1]), (MCAST_INCLUDE, SOURCES[1:])]),
+        "exclude": Row([(MCAST_EXCLUDE, SOURCES[:2]), (MCAST_EXCLUDE, SOURCES[1:])]),
+        "exclude-nobody": Row([(MCAST_EXCLUDE, SOURCES), (MCAST_EXCLUDE, [])]),
+        "one-kind-and-the-other": Row([(MCAST_INCLUDE, SOURCES[:1]), (MCAST_EXCLUDE, SOURCES[1:])]),
+    },
+)
+def whole_filter_is_replaced(ws: Target, steps: list[tuple[int, list[bytes]]]) -> None:
+    """SIO_SET_MULTICAST_FILTER replaces the filter of a group, and SIO_GET_MULTICAST_FILTER shows it."""
+    with ws.closing(ws.udp()) as s:
+        ws.bind(s, wildcard())
+        for mode, sources in steps:
+            ws.WSAIoctl(s, SIO_SET_MULTICAST_FILTER, ip_filter(mode, *sources))
+            answer = ws.WSAIoctl(s, SIO_GET_MULTICAST_FILTER, ip_filter(0), ROOM)
+            expect("mode and count", expected=(mode, len(sources)), actual=struct.unpack_from("<II", answer, 8))
+            listed = {bytes(answer[16 + 4 * place :][:4]) for place in range(len(sources))}
+            expect("sources", expected=set(sources), actual=listed)
+
+
+@case(
+    "ioctl.multicast.filter-index-{row}",
+    chapter=CHAPTER,
+    source="winsock/final-state-based-multicast-programming; ws2ipdef/ns-ws2ipdef-group_filter; RFC 3678",
+    basis="documented",
+    requirements=["R5.41"],
+    rows={
+        "ipv4": Row(AF_INET, sockaddr_in("239.77.1.2"), sockaddr_in("192.0.2.1")),
+        "ipv6": Row(AF_INET6, sockaddr_in6("ff01::77:2"), sockaddr_in6("2001:db8::1")),
+    },
+)
+def whole_filter_of_either_family(ws: Target, family: int, group: bytes, source: bytes) -> None:
+    """SIOCSMSFILTER and SIOCGMSFILTER do the same for both families, with an interface index; 0 is the default one."""
+    head = struct.pack("<I4x128s", 0, group)
+    wanted = struct.pack("<II128s", MCAST_EXCLUDE, 1, source)
+    with ws.closing(ws.udp(family)) as s:
+        ws.bind(s, wildcard(family))
+        ws.WSAIoctl(s, SIOCSMSFILTER, head + wanted)
+        answer = ws.WSAIoctl(s, SIOCGMSFILTER, head + bytes(len(wanted)), len(head + wanted))
+    expect("mode, count and source", expected=wanted, actual=bytes(answer[len(head) :]))
+
+
+@case(
+    "ioctl.multicast.filter-of-no-member",
+    chapter=CHAPTER,
+    source="ws2ipdef/ns-ws2ipdef-ip_msfilter; RFC 3678",
+    basis="choice",
+    requirements=["R5.41"],
+)
+def filter_of_no_member(ws: Target) -> None:
+    """To include nobody is to leave the group, and then there is no filter to read."""
+    others = {WSAEINVAL: "a stack that takes the question for a wrong one"}
+    with ws.closing(ws.udp()) as s:
+        ws.bind(s, wildcard())
+        ws.WSAIoctl(s, SIO_SET_MULTICAST_FILTER, ip_filter(MCAST_INCLUDE, SOURCES[0]))
+        ws.WSAIoctl(s, SIO_SET_MULTICAST_FILTER, ip_filter(MCAST_INCLUDE))
+        with fails_with(WSAEADDRNOTAVAIL, variants=others):
+            ws.WSAIoctl(s, SIO_GET_MULTICAST_FILTER, ip_filter(0), ROOM)
 
 
 @case(

@@ -202,6 +202,8 @@ class Wait:
                     if not parking.park(waiter, left):
                         with dispatcher:
                             self.end(TIMED_OUT)
+                    # Whoever ended an earlier wait may have set the mark late. Its own end is marked after its status.
+                    waiter.done = False
                 waiter.busy = False
         except BaseException:
             with dispatcher:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import pytest
@@ -26,6 +27,7 @@ from winsock2emu.defs.constants import (
     AF_INET,
     AF_INET6,
     AF_UNIX,
+    FROM_PROTOCOL_INFO,
     IFF_BROADCAST,
     IFF_MULTICAST,
     IFF_POINTTOPOINT,
@@ -287,7 +289,7 @@ def test_sorting_is_for_ipv6_sockets(network: MadeUpNetwork) -> None:
 
 def until_it_looks(network: MadeUpNetwork) -> None:
     """Wait until whoever waits has seen all news."""
-    source = network.sources[-1]
+    source = next(source for source in network.sources if not source.closed)
     looks = source.looks
     network.tell()
     until(lambda: source.looks > looks, "it has looked")
@@ -334,6 +336,24 @@ def test_closing_ends_a_wait(network: MadeUpNetwork, code: int, data: bytes | No
 
     assert waiting.result() == WSAEINTR
     assert network.open_sources == 0
+
+
+def test_a_shared_socket_waits_through_each_handle(network: MadeUpNetwork) -> None:
+    """A duplicate that is closed ends what came through it; the rest goes on."""
+    s = tcp()
+    info = api.WSADuplicateSocket(s, os.getpid())
+    other = api.WSASocket(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, info)
+    waiting = [elsewhere(code_of, api.WSAIoctl, handle, SIO_ADDRESS_LIST_CHANGE) for handle in (s, other)]
+    until(lambda: network.open_sources == 2, "both wait")
+
+    api.closesocket(other)
+
+    assert waiting[1].result() == WSAEINTR
+    until_it_looks(network)
+    assert waiting[0].running
+    network.rows.clear()
+    network.tell()
+    assert waiting[0].result() == 0
 
 
 def test_the_last_cleanup_ends_a_wait(network: MadeUpNetwork) -> None:

@@ -20,7 +20,7 @@ from winsock2emu.errors import WinsockError
 from winsock2emu.providers.host import changes
 from winsock2emu.providers.host.changes import ChangeWait, ChangeWaits, NetlinkNews, TickingNews, open_source
 
-KIND = "anything"
+HANDLE, KIND = 7, "anything"
 
 
 def ready(fileno: int, seconds: float = 20) -> bool:
@@ -156,7 +156,7 @@ class Bench:
         self.has_happened = False
 
     def begin(self, *, only: bool = False) -> ChangeWait:
-        return self.waits.begin(self.endpoint, KIND, self.news, lambda: self.has_happened, only=only)
+        return self.waits.begin(self.endpoint, HANDLE, KIND, self.news, lambda: self.has_happened, only=only)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def bench() -> Iterator[Bench]:
     bench = Bench()
     yield bench
     bench.endpoint.abort(WSAEINTR)
-    bench.waits.close(bench.endpoint)
+    bench.waits.close(bench.endpoint, WSAEINTR)
     bench.pump.close()
 
 
@@ -198,13 +198,24 @@ def test_closing_ends_a_wait_with_the_code_of_the_closing(bench: Bench) -> None:
     until(lambda: wait.inbound.head is not None, "the request waits")
 
     bench.endpoint.abort(WSAEINTR)
-    bench.waits.close(bench.endpoint)
+    bench.waits.close(bench.endpoint, WSAEINTR)
 
     failure = waiting.failure()
     assert isinstance(failure, WinsockError)
     assert failure.winerror == WSAEINTR
     assert bench.news.closed
     bench.waits.end(bench.endpoint, wait)  # what the caller does when its wait has ended
+
+
+def test_closing_one_handle_ends_only_what_came_through_it(bench: Bench) -> None:
+    wait = bench.begin()
+    bench.waits.close(bench.endpoint, WSAEINTR, HANDLE + 1)
+    assert bench.waits.of(bench.endpoint, KIND) == [wait]
+
+    bench.waits.close(bench.endpoint, WSAEINTR, HANDLE)
+
+    assert bench.waits.of(bench.endpoint, KIND) == []
+    assert bench.news.closed
 
 
 def test_a_closed_socket_waits_for_nothing(bench: Bench) -> None:
@@ -235,7 +246,7 @@ def test_closing_aborts_an_overlapped_wait(bench: Bench) -> None:
     bench.begin().wait(operation)
 
     bench.endpoint.abort(WSAEINTR)
-    bench.waits.close(bench.endpoint)
+    bench.waits.close(bench.endpoint, WSAEINTR)
 
     assert (operation.final, operation.error) == (True, WSA_OPERATION_ABORTED)
 

@@ -219,7 +219,7 @@ def test_sends_of_several_threads_stay_whole_and_lose_nothing() -> None:
     assert sorted(piece[0] for piece in pieces) == sorted([1, 2, 3] * rounds)
 
 
-# --------------------------------------------------------------------------------------- the socket goes, the data stays
+# -------------------------------------------------------------------------------------- the socket goes, the data stays
 
 
 def test_a_close_gives_the_handle_back_and_the_rest_goes_out() -> None:
@@ -290,7 +290,7 @@ def test_without_a_descriptor_for_the_rest_the_close_is_hard(monkeypatch: pytest
 
     with host_peer() as (peer, s):
         api.send(s, MUCH)
-        monkeypatch.setattr(module.os, "dup", no_descriptor)
+        monkeypatch.setattr(os, "dup", no_descriptor)
         api.closesocket(s)
         monkeypatch.undo()
         assert not leftovers.waits()

@@ -175,7 +175,9 @@ def _until_changed(request: Request, kind: str, look: Callable[[], None], change
     endpoint, waits = request.endpoint, request.waits
     source = request.network.changes()
     look()  # after the source has been opened: what comes from now on is news
-    wait = waits.begin(endpoint, kind, source, lambda: changed(source.news), only=not endpoint.blocking)
+    wait = waits.begin(
+        *(endpoint, request.handle, kind, source, lambda: changed(source.news)), only=not endpoint.blocking
+    )
     if not endpoint.blocking:
         raise would_block()
     try:

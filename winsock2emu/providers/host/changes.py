@@ -166,15 +166,17 @@ class ChangeWait(Endpoint):
     """One request that waits for news, an endpoint of its own; a `Watcher` of its socket where that counts as well.
 
     Attributes:
+        handle: what the call came through; a socket may have several.
         kind: what it is about, for those who look for it.
         source: where the news comes from.
         happened: tells whether what the request waits for has come about.
     """
 
-    __slots__ = ("__weakref__", "happened", "kind", "source")
+    __slots__ = ("__weakref__", "handle", "happened", "kind", "source")
 
-    def __init__(self, pump: Pump, kind: str, source: ChangeSource, happened: Callable[[], bool]) -> None:
+    def __init__(self, pump: Pump, handle: int, kind: str, source: ChangeSource, happened: Callable[[], bool]) -> None:
         super().__init__(pump, source.fileno)
+        self.handle = handle
         self.inbound.mask = source.mask
         self.kind = kind
         self.source = source
@@ -216,14 +218,29 @@ class ChangeWaits:
             return [wait for wait in self._of.get(endpoint, ()) if wait.kind == kind]
 
     def begin(
-        self, endpoint: Endpoint, kind: str, source: ChangeSource, happened: Callable[[], bool], *, only: bool = False
+        self,
+        endpoint: Endpoint,
+        handle: int,
+        kind: str,
+        source: ChangeSource,
+        happened: Callable[[], bool],
+        *,
+        only: bool = False,
     ) -> ChangeWait:
-        """Enter a request; it counts from now on. ``only``: in the place of all others of its kind.
+        """Enter a request; it counts from now on.
+
+        Args:
+            endpoint: the socket.
+            handle: what the call came through.
+            kind: what it is about.
+            source: where the news comes from; it is closed with the request.
+            happened: tells whether what it waits for has come about.
+            only: it takes the place of all others of its kind.
 
         Raises:
             WinsockError: the code the socket has been closed with.
         """
-        wait = ChangeWait(endpoint.pump, kind, source, happened)
+        wait = ChangeWait(endpoint.pump, handle, kind, source, happened)
         replaced: list[ChangeWait] = []
         with self._lock:
             # Under the lock that `close` takes after the mark is set: one of the two sees the other.
@@ -250,12 +267,15 @@ class ChangeWaits:
         wait.pump.unwatch(wait)
         wait.source.close()
 
-    def close(self, endpoint: Endpoint) -> None:
-        """End the requests of a socket, after its own `abort` and with the code it was given."""
+    def close(self, endpoint: Endpoint, error: int, handle: int | None = None) -> None:
+        """End the requests of a socket with a code, after its own `abort`; or those that came through one handle."""
         with self._lock:
-            waits = self._of.pop(endpoint, [])
-        for wait in waits:
-            wait.abort(endpoint.closing)
+            ended = [wait for wait in self._of.get(endpoint, ()) if handle in (None, wait.handle)]
+            left = [wait for wait in self._of.pop(endpoint, ()) if wait not in ended]
+            if left:
+                self._of[endpoint] = left
+        for wait in ended:
+            wait.abort(error)
             wait.source.close()
 
     def after_fork(self) -> None:

@@ -331,7 +331,7 @@ def _ideal_backlog_change(request: Request) -> bytes:
     happened()
     if request.waits.of(endpoint, _BACKLOG):
         raise WinsockError(WSAEINTR)
-    wait = request.waits.begin(endpoint, _BACKLOG, ConnectionNews(endpoint.fd), happened)
+    wait = request.waits.begin(endpoint, request.handle, _BACKLOG, ConnectionNews(endpoint.fd), happened)
     watcher: Callable[[], Watcher | None] = weakref.ref(wait)
     endpoint.watchers.append(watcher)  # the end of sending, which no host reports
     try:

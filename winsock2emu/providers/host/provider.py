@@ -219,12 +219,14 @@ class HostProvider:
             # First, since the host gives the number out again at once.
             self._upcalls.WPUCloseSocketHandle(s)
         finally:
-            if not self.sharing.leave(endpoint, s):
+            if self.sharing.leave(endpoint, s):
+                self.waits.close(endpoint, WSAEINTR, s)
+            else:
                 self._end(endpoint, linger=linger)
 
     def _end(self, endpoint: HostSocket, *, linger: bool) -> None:
         endpoint.abort(WSAEINTR)
-        self.waits.close(endpoint)
+        self.waits.close(endpoint, WSAEINTR)
         endpoint.close(linger=linger)
 
     # Sharing

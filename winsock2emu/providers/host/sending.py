@@ -167,6 +167,13 @@ class Leftovers:
         if pump is not None:
             pump.close()
 
+    def give_up(self, sending: Sending) -> None:
+        """Its socket is closed: it will not be sent, unless `close_after` looks after it."""
+        with self._change:
+            if sending not in self._closed:
+                self._sends.discard(sending)
+                self._change.notify_all()
+
     def close_after(self, host: _socket.socket, sending: Sending) -> None:
         """The socket of a send is being closed: keep a descriptor of it until the send is done.
 

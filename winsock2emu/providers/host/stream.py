@@ -1108,13 +1108,13 @@ class StreamSocket(HostSocket):
             self.requests.reset_all()
         try:
             if self.state == CONNECTED and not self.broken:
-                rest = self._end_connection(rest, self._linger_time() if linger and self.blocking else 0)
+                self._end_connection(rest, self._linger_time() if linger and self.blocking else 0)
         finally:
             if rest is not None:
-                leftovers.remove(rest)
+                leftovers.give_up(rest)
 
-    def _end_connection(self, rest: Sending | None, seconds: int) -> Sending | None:
-        """What is to be done before the descriptor is closed; returns the send that nobody looks after now."""
+    def _end_connection(self, rest: Sending | None, seconds: int) -> None:
+        """What is to be done before the descriptor is closed."""
         if (self.urgent is not None and self.urgent.unread) or (
             rest is not None and (self._ends_hard() or self._has_unread())
         ):
@@ -1126,16 +1126,12 @@ class StreamSocket(HostSocket):
             except BaseException:
                 if rest is not None and rest.left:
                     leftovers.close_after(self.host, rest)
-                    rest = None
                 raise
         elif rest is not None and rest.left:
             try:
                 leftovers.close_after(self.host, rest)
             except OSError:
                 self._end_hard()  # no descriptor is left for it: the peer must not take what it has for everything
-            else:
-                return None
-        return rest
 
     def _ends_hard(self) -> bool:
         """The linger time is 0 seconds."""

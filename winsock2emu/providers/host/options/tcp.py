@@ -46,6 +46,7 @@ from ....defs.constants import (
 from ....errors import WinsockError
 from ..hostsocket import HostSocket
 from ..icmperrors import last_error, watch
+from ..stream import CONNECTED, StreamSocket
 from .table import HOST_TCP, Lengths, Option, Reader, Teller, Writer, dword, host_number, number, on_host, tcp
 
 _FOR_EVER: Final = 0xFFFFFFFF
@@ -155,6 +156,8 @@ def _segment_size(endpoint: HostSocket) -> bytes:
 
 
 def _tell_watch(endpoint: HostSocket, on: int) -> None:
+    if isinstance(endpoint, StreamSocket) and endpoint.state == CONNECTED:
+        return  # it is about connecting, and the life of a connection must not end with an ICMP error
     if not watch(endpoint, on=bool(on)) and on:
         raise WinsockError(WSAEOPNOTSUPP)
 
