@@ -224,12 +224,8 @@ def test_the_package_itself_stands_on_top(tmp_path: Path) -> None:
         "import typing\nif typing.TYPE_CHECKING:\n    from ..ws2_32 import transfer",
     ],
 )
-def test_an_import_that_points_down_or_only_helps_the_type_checker_passes(
-    tmp_path: Path, statement: str
-) -> None:
-    found = tree(
-        tmp_path, engine__endpoint=statement, engine__lanes="", kernel__waits="", ws2_32__transfer=""
-    )
+def test_an_import_that_points_down_or_only_helps_the_type_checker_passes(tmp_path: Path, statement: str) -> None:
+    found = tree(tmp_path, engine__endpoint=statement, engine__lanes="", kernel__waits="", ws2_32__transfer="")
 
     assert turned_round(found, "toy") == []
 

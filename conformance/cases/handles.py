@@ -46,7 +46,6 @@ MANY = 2000
 ERROR_INVALID_HANDLE = 6
 ERROR_INVALID_PARAMETER = 87
 HANDLE_FLAG_INHERIT = 1
-NO_HANDLE_FLAGS = "GetHandleInformation and SetHandleInformation come with the kernel's handle functions"
 NO_FILES = "ReadFile and WriteFile come with overlapped I/O"
 NO_PORTS = "completion ports come with overlapped I/O"
 
@@ -294,7 +293,6 @@ def accepted_socket_follows_the_listening_one(ws: Target, flags: int, inherited:
     basis="choice",
     requirements=["R2.15", "R2.22"],
     needs_c=True,
-    gap=NO_HANDLE_FLAGS,
     rows={"default": Row(WSA_FLAG_OVERLAPPED, HANDLE_FLAG_INHERIT), "not": Row(WSA_FLAG_NO_HANDLE_INHERIT, 0)},
 )
 def handle_information_tells_inheritance(ws: Target, flags: int, expected: int) -> None:

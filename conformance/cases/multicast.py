@@ -394,7 +394,7 @@ def heard(ws: Target, s: int, source: int, *groups: str) -> list[bytes]:
     for group in groups:
         ws.sendto(source, group.encode(), 0, sockaddr_in(group, port))
     ws.sendto(source, b"end", 0, loopback(port=port))
-    found = []
+    found: list[bytes] = []
     while True:
         ws.wait_readable(s)
         room = bytearray(64)

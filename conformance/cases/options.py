@@ -1103,9 +1103,9 @@ def opentype_with_other_lengths(ws: Target) -> None:
                 codes.append(failure.code)
         expect("codes for 0, 1, 2, 4, 8", expected=[WSAEFAULT] * 3 + [0, 0], actual=codes[:5])
         variant("code for -1", expected=0, allowed={WSAEFAULT: "Windows 7 to Windows 10 21H1"}, actual=codes[5])
-        length = ws.c.new(b"\xff" * 4)
-        ws.c.check("getsockopt", s, SOL_SOCKET, SO_OPENTYPE, value.address, length.address)
-    expect("length", expected=4, actual=length.number())
+        room = ws.c.new(b"\xff" * 4)
+        ws.c.check("getsockopt", s, SOL_SOCKET, SO_OPENTYPE, value.address, room.address)
+    expect("length", expected=4, actual=room.number())
 
 
 # ---- what a connection tells -----------------------------------------------------------------------------------------

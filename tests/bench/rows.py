@@ -23,6 +23,7 @@ from winsock2emu import ws2_32 as api
 from winsock2emu.defs.constants import AF_INET, FIONBIO, POLLIN, SO_LINGER, SOCK_STREAM, SOL_SOCKET
 from winsock2emu.errors import WinsockError
 
+from .kernel import MEASUREMENTS as KERNEL
 from .measure import Measured, Plan, Slice, Work, compare, timed
 from .peers import HEAD, ROOM, peer
 from .sockets import (
@@ -360,6 +361,7 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
     "wsapoll-1": partial(idle, count=1, calls=polls),
     "wsapoll-64": partial(idle, count=64, calls=polls),
     "wsapoll-512": partial(idle, count=512, calls=polls),
+    **KERNEL,
     "memory-socket": memory_socket,
     "trace-off": trace_off,
     "exported": exported_wrapper,

@@ -297,3 +297,61 @@ def test_overlapped_control_codes_are_not_taken_yet(udp: int) -> None:
     fails(WSAEOPNOTSUPP, "WSAIoctl", *args(ref(overlapped), None))
     assert call("WSAIoctl", *args(None, None)) == 0
     assert bytes(overlapped) == bytes(32)
+
+
+# --------------------------------------------------------------------------------- records, and odd lengths
+
+SO_BSP_STATE, SO_OOBINLINE, SO_SNDBUF = 0x1009, 0x0100, 0x1001
+IP_PKTINFO = 19
+
+
+def test_pointers_of_bsp_state_lead_into_the_buffer(tcp: int) -> None:
+    """The addresses follow the record; observed on Windows: opt-bspstate-bound."""
+    name = ctypes.create_string_buffer(struct.pack("<HH4s8x", AF_INET, 0, b"\x7f\0\0\1"), 16)
+    assert call("bind", tcp, name, 16) == 0
+    room, length = ctypes.create_string_buffer(128), ctypes.c_int32(128)
+
+    assert call("getsockopt", tcp, SOL_SOCKET, SO_BSP_STATE, room, ref(length)) == 0
+
+    pointer, size, remote, no_size, kind, protocol = struct.unpack_from("<Qi4xQi4xii", room.raw)
+    assert (pointer, size, remote, no_size) == (ctypes.addressof(room) + 40, 16, 0, 0)
+    assert (kind, protocol, length.value) == (SOCK_STREAM, 6, 56)
+    assert ctypes.string_at(pointer, 8) == struct.pack("<H", AF_INET) + room.raw[42:44] + b"\x7f\0\0\1"
+
+
+@pytest.mark.parametrize(
+    ("level", "option", "code", "written", "length"),
+    [
+        (SOL_SOCKET, SO_OOBINLINE, 0, b"\0\0\xee", 1),
+        (SOL_SOCKET, SO_KEEPALIVE, 0, b"\0\xee\xee", 1),
+        (IPPROTO_TCP, TCP_NODELAY, 0, b"\0\xee\xee", 1),
+        (SOL_SOCKET, SO_LINGER, WSAEFAULT, b"\0\0\xee", 2),
+        (SOL_SOCKET, SO_SNDBUF, WSAEFAULT, b"\0\0\xee", 2),
+        (SOL_SOCKET, SO_RCVTIMEO, WSAEFAULT, b"\xee\xee\xee", 2),
+    ],
+)
+def test_a_get_into_two_bytes(tcp: int, level: int, option: int, code: int, written: bytes, length: int) -> None:
+    """Observed on Windows: optlen-so-oobinline, optlen-so-keepalive, optlen-so-linger and others."""
+    room, size = ctypes.create_string_buffer(b"\xee" * 3, 3), ctypes.c_int32(2)
+    if code:
+        fails(code, "getsockopt", tcp, level, option, room, ref(size))
+    else:
+        assert call("getsockopt", tcp, level, option, room, ref(size)) == 0
+    assert (room.raw, size.value) == (written, length)
+
+
+def test_a_get_of_a_control_data_switch_that_fails_empties_the_length(udp: int) -> None:
+    """Observed on Windows: optlen-ip-pktinfo."""
+    for room, after in ((2, 0), (-1, -1)):
+        length = ctypes.c_int32(room)
+        fails(WSAEFAULT, "getsockopt", udp, 0, IP_PKTINFO, ref(dword()), ref(length))
+        assert length.value == after
+
+
+def test_the_thread_s_option_takes_any_handle_and_a_huge_length(winsock: Process) -> None:
+    """Observed on Windows: echo-opentype-set-get, optlen-so-opentype."""
+    value, length = ctypes.c_uint32(0x20), ctypes.c_int32(-1)
+    assert call("setsockopt", INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, ref(value), -1) == 0
+    value.value = 0
+    assert call("getsockopt", INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, ref(value), ref(length)) == 0
+    assert (value.value, length.value) == (0x20, 4)

@@ -63,6 +63,19 @@ SHOWN = {
         r"\d+ IPv6 addresses that a socket can be bound to|no IPv6 here",
         r"done",
     ],
+    "multicast_chat": [
+        r"  4 lines said, each heard by Ada, Ben, Cleo",
+        r"  \[WinError 10049\] The requested address is not valid in its context\.",
+        r"  4 lines said, each heard by Ada, Ben, Cleo, Dan",
+        r"one switches the loop off: it does not hear this machine any more, but is heard",
+        r"  4 lines said, each heard by Ada, Cleo, Dan",
+        r"  \[WinError 10049\] The requested address is not valid in its context\.",
+        r"  4 lines said, each heard by Ada, Ben, Dan",
+        r"  4 lines said, each heard by Ada, Ben, Cleo, Dan",
+        r"  \[WinError 10022\] An invalid argument was supplied\.",
+        r"  4 lines said, each heard by Ada, Ben, Cleo",
+        r"all as on Windows",
+    ],
     "udp_dead_server": [
         r"  \[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
         r"  \[WinError 10060\] A connection attempt failed .*",
@@ -92,6 +105,11 @@ SPOILT = {
     "echo": ("WSAECONNREFUSED = 10061", "WSAECONNREFUSED = 10060", "another error than WSAECONNREFUSED"),
     "file_transfer": ("zlib.crc32(part)", "zlib.crc32(part) ^ 1", "block 0 arrived damaged"),
     "interfaces": ("WSAEAFNOSUPPORT = 10014", "WSAEAFNOSUPPORT = 10022", "instead of 10014 for a small buffer"),
+    "multicast_chat": (
+        "ben.listen_to_this_machine(False)",
+        "dan.listen_to_this_machine(False)",
+        "there is more for Ben",
+    ),
     "udp_dead_server": (
         "set_connreset(client, False)",
         "set_connreset(client, True)",

@@ -37,14 +37,10 @@ scopes = st.one_of(st.just(0), st.integers(0, 0xFFFFFFFF))
 # Text that is an address, or nearly one, much more often than random characters are.
 address_like = st.one_of(
     st.text(alphabet=string.hexdigits + "xX.:%[]/ \t-", max_size=60),
-    st.lists(st.sampled_from(("::", ":", ":", ":", ".", "0", "7", "1a", "ffff", "255")), max_size=17).map(
-        "".join
-    ),
+    st.lists(st.sampled_from(("::", ":", ":", ":", ".", "0", "7", "1a", "ffff", "255")), max_size=17).map("".join),
     st.tuples(
         st.sampled_from(("", "::", "1::", "::ffff:", "1:2:3:4:5:6:", "1:2:3:4:5::", "1:2:3:4:5:6::")),
-        st.lists(st.sampled_from(("0", "1", "04", "010", "99", "255", "256")), min_size=4, max_size=4).map(
-            ".".join
-        ),
+        st.lists(st.sampled_from(("0", "1", "04", "010", "99", "255", "256")), min_size=4, max_size=4).map(".".join),
         st.sampled_from(("", "", "", "%1", " ", ".")),
     ).map("".join),
 )
@@ -216,9 +212,7 @@ def test_inet_pton_takes_the_ipv4_text_that_ipaddress_takes(text: str) -> None:
         pytest.param("1:2:3:4:5:6:7::", "1 2 3 4 5 6 7 0", id="pton6-compress, one group at the end"),
         pytest.param("1:2:3:4:5:6::8", "1 2 3 4 5 6 0 8", id="pton6-compress, one group inside"),
         pytest.param("::0:0:0:0:0:0:0", "0 0 0 0 0 0 0 0", id="pton6-double-colon-one-group"),
-        pytest.param(
-            "::1:2:3:4:5:6:7", "0 1 2 3 4 5 6 7", id="pton6-double-colon-one-group, all groups kept"
-        ),
+        pytest.param("::1:2:3:4:5:6:7", "0 1 2 3 4 5 6 7", id="pton6-double-colon-one-group, all groups kept"),
         pytest.param("1:2:3:4:5:6:1.2.3.4", "1 2 3 4 5 6 102 304", id="pton6-embedded-v4"),
         pytest.param("::1.2.3.4", "0 0 0 0 0 0 102 304", id="pton6-embedded-v4, compressed"),
         pytest.param("::a:b:c:d:e:1.2.3.4", "0 a b c d e 102 304", id="pton6-embedded-v4, one group elided"),
@@ -251,9 +245,7 @@ def test_ipv6_text_is_read(text: str, packed: str) -> None:
         pytest.param("1:2:3:4:5:6:7:8:9", words("1 2 3 4 5 6 7 8"), id="pton6-too-many-groups"),
         pytest.param("1:2:3:4:5:6:7:8:", words("1 2 3 4 5 6 7 8"), id="pton6-too-many-groups, colon"),
         pytest.param("1:2:3:4:5:6::7:8", words("1 2 3 4 5 6 0 7"), id="pton6-too-many-groups, with ::"),
-        pytest.param(
-            "1:2:3:4:5:6:7::8", words("1 2 3 4 5 6 7 0"), id="pton6-too-many-groups, :: is the eighth"
-        ),
+        pytest.param("1:2:3:4:5:6:7::8", words("1 2 3 4 5 6 7 0"), id="pton6-too-many-groups, :: is the eighth"),
         pytest.param("1:2:3", words("1 2"), id="pton6-too-few-groups"),
         pytest.param("1:2:", words("1 2"), id="pton6-too-few-groups, colon"),
         pytest.param("1::5:", words("1 5"), id="pton6-too-few-groups, colon after ::"),

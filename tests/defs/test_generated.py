@@ -68,9 +68,7 @@ def test_every_constant_has_its_value() -> None:
 
 
 def test_constants_and_codes_agree_where_both_have_a_name() -> None:
-    shared = {
-        name: value for name, value in vars(constants).items() if hasattr(codes, name) and name.isupper()
-    }
+    shared = {name: value for name, value in vars(constants).items() if hasattr(codes, name) and name.isupper()}
 
     assert "EAI_NONAME" in shared
     assert differences(codes, shared) == {}
@@ -99,9 +97,7 @@ def test_every_code_is_an_enum_member_and_a_plain_int(kind: str, enum: type[code
 
 def test_every_code_has_the_system_message() -> None:
     source = load("errors.json")
-    expected = {
-        entry["value"]: entry["message"] for kind in ("wsa", "win32") for entry in source[kind].values()
-    }
+    expected = {entry["value"]: entry["message"] for kind in ("wsa", "win32") for entry in source[kind].values()}
 
     assert expected == codes.MESSAGES
 

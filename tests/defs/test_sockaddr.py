@@ -25,9 +25,7 @@ def structure(reference: Callable[[str], Path]) -> Callable[[str], Structure]:
     structs = json.loads(reference("structs.json").read_text())["structs"]
 
     def find(name: str) -> Structure:
-        fields = {
-            field["name"]: slice(field["win64"][0], sum(field["win64"])) for field in structs[name]["fields"]
-        }
+        fields = {field["name"]: slice(field["win64"][0], sum(field["win64"])) for field in structs[name]["fields"]}
         return structs[name]["win64"]["sizeof"], fields
 
     return find
@@ -157,9 +155,7 @@ def test_an_address_is_its_bytes() -> None:
         assert twin == address
 
 
-@pytest.mark.parametrize(
-    "host", ["", "localhost", "1.2.3", "1.2.3.256", "01.2.3.4", "::1", b"", b"\1\2\3", bytes(16)]
-)
+@pytest.mark.parametrize("host", ["", "localhost", "1.2.3", "1.2.3.256", "01.2.3.4", "::1", b"", b"\1\2\3", bytes(16)])
 def test_ipv4_constructor_refuses_other_hosts(host: str | bytes) -> None:
     with pytest.raises(ValueError, match="not an IPv4 address"):
         sockaddr_in(host)

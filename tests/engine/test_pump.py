@@ -871,3 +871,28 @@ def test_a_busy_made_up_transport_does_not_starve_descriptors(any_pump: Pump) ->
         over.set()
     assert endless.outcome() == "over"
     host.close(WSAEINTR)
+
+
+def test_a_wake_up_is_not_lost_while_the_first_leader_opens_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The leader has looked at its own state; it is woken before there is anything to wake it with."""
+    pump = Pump()
+    waiter: list[Waiter] = []
+    open_backend = pump._open
+
+    def woken_meanwhile() -> Any:
+        if not waiter[0].done:
+            waiter[0].done = True
+            other = Call(waiter[0].wake)
+            until(lambda: not other.running or pump._lock.locked(), "the other thread has tried")
+        return open_backend()
+
+    def park() -> bool:
+        waiter.append(this_waiter())
+        waiter[0].done = False
+        return pump.parking.park(waiter[0], 20)
+
+    monkeypatch.setattr(pump, "_open", woken_meanwhile)
+    began = time.monotonic()
+    assert Call(park).result() is True
+    assert time.monotonic() - began < 10
+    pump.close()

@@ -41,9 +41,7 @@ _DIGITS: Final = {
 _DECIMAL: Final = _DIGITS[10]
 _HEXADECIMAL: Final = _DIGITS[16]
 _BLANKS: Final = frozenset(" \t\n\v\f\r")  # isspace of the C locale: what may follow the text in inet_addr
-_PLAIN_QUAD: Final = re.compile(
-    r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})"
-)
+_PLAIN_QUAD: Final = re.compile(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
 _HEX_TAIL: Final = re.compile(r"[0-9a-fA-F]*")
 
 
@@ -208,9 +206,7 @@ def _scan_ipv6(text: str, at: int = 0) -> tuple[bool, int, bytes]:
         return True, at, accepted()
 
 
-def _finish_with_quad(
-    text: str, at: int, written: bytearray, gap: int | None, counted: int
-) -> tuple[bool, int, bytes]:
+def _finish_with_quad(text: str, at: int, written: bytearray, gap: int | None, counted: int) -> tuple[bool, int, bytes]:
     """Read the dotted tail that starts at ``text[at]``, where ``counted`` groups stand before it.
 
     The parts are decimal, one to three digits with or without leading zeros. The first three are stored when

@@ -582,6 +582,5 @@ EXPORTS: Final[dict[str, dict[str, Export]]] = {
 }
 
 EXTENSIONS: Final[dict[str, Extension]] = {
-    extension.function.name: extension
-    for extension in map(_decode_extension, _EXTENSIONS.strip().split("\n"))
+    extension.function.name: extension for extension in map(_decode_extension, _EXTENSIONS.strip().split("\n"))
 }

@@ -158,9 +158,7 @@ Every code exists twice: as an enum member, to show, and as a plain int of the s
         "\nfrom enum import IntEnum\nfrom typing import Final\n",
         enum_class("WSAError", "Codes that Winsock calls leave in WSAGetLastError.", wsa_members),
         enum_class("Win32Error", "Codes that the calls beside Winsock leave in GetLastError.", win32),
-        enum_class(
-            "NTStatus", "How an operation inside the system ended, as an unsigned 32-bit number.", status
-        ),
+        enum_class("NTStatus", "How an operation inside the system ended, as an unsigned 32-bit number.", status),
         "\n\n# Winsock codes.\n" + assignments(wsa),
         "\n# Win32 codes.\n" + assignments(win32),
         "\n# Further names of the codes above.\n" + assignments(other),
@@ -277,9 +275,7 @@ def layouts(folder: Path) -> str:
         shape = struct["win64"]
         rows = layout_fields(struct["fields"], size_of)
         blocks.append("\n".join([f"{name} {shape['sizeof']} {shape['alignof']}", *rows]))
-    aliases = "".join(
-        f"    {text(alias)}: {text(name)},\n" for alias, name in sorted(source["aliases"].items())
-    )
+    aliases = "".join(f"    {text(alias)}: {text(name)},\n" for alias, name in sorted(source["aliases"].items()))
     body = """
 Part played:     the ``struct`` and ``union`` lines of the Winsock headers for 64-bit Windows (LLP64).
 Lives elsewhere: the ctypes structures made from these (capi.structs), records of the Python API (records).

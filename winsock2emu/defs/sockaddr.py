@@ -141,9 +141,7 @@ def sockaddr_in6(host: str | bytes, port: int = 0, flowinfo: int = 0, scope_id: 
     try:
         return SockAddr(_pack_in6(b"\x17\0", port, flowinfo, packed, scope_id.to_bytes(4, "little")))
     except (struct.error, OverflowError) as failure:
-        raise ValueError(
-            f"port, flowinfo or scope_id out of range: {(port, flowinfo, scope_id)}"
-        ) from failure
+        raise ValueError(f"port, flowinfo or scope_id out of range: {(port, flowinfo, scope_id)}") from failure
 
 
 def sockaddr_un(path: str | bytes) -> SockAddr:

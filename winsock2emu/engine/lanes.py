@@ -119,13 +119,14 @@ class Lane:
         timeout_ms: SO_RCVTIMEO or SO_SNDTIMEO; 0 waits for ever.
     """
 
-    __slots__ = ("_endpoint", "_lock", "_ready", "_tail", "head", "mask", "timeout_ms")
+    __slots__ = ("_endpoint", "_lock", "_missed", "_ready", "_tail", "head", "mask", "timeout_ms")
 
     def __init__(self, endpoint: Endpoint, mask: int) -> None:
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._ready: ReadyWait | None = None
         self._tail: Request | None = None
+        self._missed = False  # `ready` found nobody here: a request that is being queued may have tried before it
         self.head: Request | None = None
         self.mask = mask
         self.timeout_ms = 0
@@ -176,9 +177,10 @@ class Lane:
             try:
                 with self._lock:
                     self._append(request)
-                    # A try from before the queue was ours counts only if nobody queued in between. Nor does it count
-                    # without a descriptor: the transport may have moved after the try, and then found nobody to tell.
-                    tried = tried and self.head is request and endpoint.fd >= 0
+                    missed, self._missed = self._missed, False
+                    # A try from before the queue was ours counts only if nobody queued in between and there was no news
+                    # by `ready`. Nor does it count without a descriptor, where `ready` is all the news there is.
+                    tried = tried and self.head is request and endpoint.fd >= 0 and not missed
                 while True:
                     # An abort that ran before this request was queued has left its code on the endpoint.
                     error = request.error or endpoint.closing
@@ -259,9 +261,11 @@ class Lane:
         self._promote(self.head)
 
     def ready(self) -> None:
-        """A transport without a descriptor has moved in this direction. It may say so from inside an attempt."""
+        """Something has moved in this direction that no descriptor shows. May be called from inside an attempt."""
+        if self.head is None:
+            # Nobody is here to tell; a request that is being queued right now has to try once more.
+            self._missed = True
         head = self.head
-        # With nobody here there is nobody to tell: a request that is being queued tries once more afterwards.
         if head is None:
             return
         if head.waiter is not None:

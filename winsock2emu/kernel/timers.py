@@ -3,6 +3,7 @@
 Part played:     KTIMER and the clock interrupt that expires it.
 Lives here:      the object; the thread that looks after the timers that are set, while there are any.
 Lives elsewhere: waiting (kernel/objects).
+Locking:         the queue's lock, then the dispatcher's.
 Clocks:          a time from now on counts on the monotonic clock, a time of day on the clock of the day when it is set:
                  a change of the clock afterwards does not move it.
 """
@@ -107,4 +108,4 @@ class TimerQueue:
                     heapq.heappush(due, (at + timer.period_s, next(self._numbers), timer, setting))
                 else:
                     timer.setting = None
-            timer.expire()
+                timer.expire()  # inside, so that it never comes after a cancel or another setting

@@ -442,6 +442,23 @@ def test_a_report_that_a_send_comes_across_ends_a_receive_that_waits() -> None:
 
 
 @linux
+def test_a_report_is_not_missed_by_a_receive_that_is_about_to_wait() -> None:
+    """Between its try, which has found nothing, and its place in the queue, another thread's send comes across it."""
+    s = udp()
+    api.setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, 5000)
+    there = endpoint(s)
+
+    def find_nothing(*arguments: Any) -> Any:
+        there.reports.append(WSAECONNRESET)
+        there._look_again()
+        raise BlockingIOError
+
+    there.receive_now = find_nothing
+    with fails(WSAECONNRESET):
+        api.recv(s, bytearray(1))
+
+
+@linux
 def test_select_sees_a_report() -> None:
     """A receive would return at once; also when a select waits already, and when a send has come across it."""
     s, receiver = udp(), udp()
@@ -598,7 +615,7 @@ def raw(winsock: Any) -> int:
 
 def checksum(data: bytes) -> int:
     """RFC 1071."""
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -278,7 +279,7 @@ class Network(HostNetwork):
 def test_senders_are_looked_up_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screening, "HostNetwork", Network)
     clock = 100.0
-    monkeypatch.setattr(screening.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
     made = Screen(
         host_family=2,
         no_loop=frozenset((IPPROTO_IP,)),

@@ -67,11 +67,12 @@ from winsock2emu.defs.constants import (
     SO_KEEPALIVE,
     SO_LINGER,
     SO_OOBINLINE,
+    SO_RCVTIMEO,
     SOCK_STREAM,
     SOL_SOCKET,
     TCP_NODELAY,
 )
-from winsock2emu.process import Process
+from winsock2emu.process import Process, current_process
 from winsock2emu.providers.host import stream
 
 pytestmark = pytest.mark.usefixtures("winsock")
@@ -478,6 +479,21 @@ def test_ending_to_receive_ends_receives_that_wait_with_nothing() -> None:
         codes = [getattr(waiter.failure(), "winerror", 0) for waiter in receiving]
         assert set(codes) <= {0, WSAESHUTDOWN}  # one that began later is refused
         assert 0 in codes
+
+
+def test_ending_to_receive_is_not_missed_by_a_receive_that_is_about_to_wait() -> None:
+    """Between its try, which has found nothing, and its place in the queue."""
+    server = pair()[1]
+    api.setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, 5000)
+    there = getattr(current_process().socket(server).WSPRecv, "__self__", None)
+    assert isinstance(there, stream.StreamSocket)
+
+    def find_nothing(buffer: bytearray) -> int:
+        api.shutdown(server, SD_RECEIVE)
+        raise BlockingIOError
+
+    there.receive_now = find_nothing
+    assert api.recv(server, bytearray(1)) == 0
 
 
 # ------------------------------------------------------------------------------------------------------------ closing

@@ -239,6 +239,7 @@ def test_any_sequence_of_calls_gives_what_two_queues_would(seed: int) -> None:
     """The stream and the urgent bytes, against a model of both."""
     script = random.Random(seed)
     client, server = pair()
+    api.setsockopt(client, IPPROTO_TCP, TCP_NODELAY, 1)
     nonblocking(server)
     stream: deque[bytearray] = deque([bytearray()])  # pieces between the places of urgent bytes
     beside: deque[int] = deque()

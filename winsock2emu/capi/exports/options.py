@@ -43,6 +43,7 @@ _LENGTH_STAYS = frozenset((SO_PROTOCOL_INFOA, SO_PROTOCOL_INFOW))  # observed: o
 _OF_THE_STACK = frozenset((SO_KEEPALIVE, SO_DONTROUTE))
 _CLEARED_IN_VAIN = frozenset((SO_LINGER, SO_RCVBUF, SO_SNDBUF))
 _LONGEST_ADDRESS: Final = 128  # a SOCKADDR_STORAGE
+_LONGEST_OPTION: Final = 4096  # far more than any; a length that is a mistake must not lead out of the caller's memory
 _OPTION_SIZE = 4  # of every option that a negative length can be given for: BOOL, DWORD, LINGER
 
 
@@ -75,7 +76,7 @@ def getsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> in
 
 def setsockopt(s: int, level: int, optname: int, optval: int, optlen: int) -> int:
     if optlen >= 0 or optval < memory.LOWEST:
-        value = memory.read(optval, optlen) if optval >= memory.LOWEST else None
+        value = memory.read(optval, min(optlen, _LONGEST_OPTION)) if optval >= memory.LOWEST else None
     else:
         if level != SOL_SOCKET or optname in _OF_THE_STACK:
             _check_socket(s, level, optname)

@@ -528,7 +528,7 @@ class StreamSocket(HostSocket):
         channel = self._meet_urgent()
         if channel is not None:
             with contextlib.suppress(OSError):  # closed meanwhile
-                channel.await_the_last()
+                channel.expect()
             self.inbound.ready()
             self.inbound.service()
         return channel
@@ -621,9 +621,8 @@ class StreamSocket(HostSocket):
         self.receive_shut = True
         self.receive_now = None
         self.send_now = None  # each send looks for unwanted data first
-        if self.inbound.head is not None:
-            self.inbound.ready()
-            self.inbound.service()
+        self.inbound.ready()
+        self.inbound.service()
         self._reset_for_unwanted_data()
         self.changed()
 

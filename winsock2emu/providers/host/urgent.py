@@ -171,6 +171,7 @@ class UrgentChannel:
         with self._lock:
             before = self._state()
             self._inline = inline
+            self._expected = False
             self._told_since(before)
 
     # Taking in
@@ -323,8 +324,8 @@ class UrgentChannel:
 
     # The other end is in this interpreter
 
-    def await_the_last(self) -> None:
-        """Another urgent byte is about to be sent here: take in the one before first, lest the host forget its mark."""
+    def expect(self) -> None:
+        """An urgent byte is about to be sent here: take in the one before first, lest the host forget its mark."""
         deadline = time.monotonic() + _ON_ITS_WAY_S
         while True:
             with self._lock:
@@ -336,12 +337,13 @@ class UrgentChannel:
                     self._make_room()
                 self._told_since(before)
                 if not self._expected or time.monotonic() >= deadline:
+                    self._expected = True
                     return
             ready_now(self._host.fileno(), READABLE | URGENT, _LOOK_MS)
 
-    def expect(self) -> None:
-        """An urgent byte was sent here."""
-        self._expected = not self._inline
+    def expect_no_more(self) -> None:
+        """It was not sent after all."""
+        self._expected = False
 
 
 def _limited(views: Sequence[memoryview], count: int) -> list[memoryview]:
@@ -387,14 +389,14 @@ class UrgentSending(Sending):
             channel = None if other is None else other.expect_urgent()
             try:
                 self._host.send(self._byte, self._urgent_flags)
-            except BlockingIOError:
-                raise
             except OSError as failure:
+                if channel is not None:
+                    channel.expect_no_more()
+                if isinstance(failure, BlockingIOError):
+                    raise
                 raise self._failed(failure) from failure
             self._byte = b""
             self.moved += 1
-            if channel is not None:
-                channel.expect()
         return self.moved
 
     @property

@@ -95,7 +95,8 @@ def test_access_and_size_are_as_documented(row: Row) -> None:
     option = OPTIONS.get((level, facts["value"]))
     if option is None:
         return
-    assert sorted(option.access) == sorted(OTHER_ACCESS.get(name, facts["access"]))
+    access: str = OTHER_ACCESS[name] if name in OTHER_ACCESS else facts["access"]
+    assert sorted(option.access) == sorted(access)
     size = facts["size"][0] if isinstance(facts["size"], list) else facts["size"]
     if name in SWITCHES:
         assert option.size == 4
