@@ -122,6 +122,7 @@ from ..constants import (
     WSAENOTSOCK,
     WSAETIMEDOUT,
 )
+from ..controldata import objects
 from ..model import Row, case
 from ..target import Target
 from ..validity import (
@@ -1850,6 +1851,28 @@ def header_options_read_back(ws: Target) -> None:
         for value in (nothing_but_ends, b""):
             ws.setsockopt(s, IPPROTO_IP, IP_OPTIONS, value)
             expect("value", expected=value, actual=bytes(ws.getsockopt(s, IPPROTO_IP, IP_OPTIONS, 40)))
+
+
+@case(
+    "options.ip.arrival-{row}",
+    chapter=CHAPTER,
+    source=f"{IP_PAGE}, IP_RECVIF",
+    basis="documented",
+    rows={
+        "interface": Row(IP_RECVIF, b"\1\0\0\0"),
+        "destination": Row(IP_RECVDSTADDR, b"\x7f\0\0\1", basis="choice", source="ws2ipdef.h: IP_RECVDSTADDR"),
+    },
+)
+def arrival_is_told(ws: Target, option: int, data: bytes) -> None:
+    """WSARecvMsg tells the interface that a datagram came through, and the address it was sent to, while asked for."""
+    with ws.udp_pair() as (a, b):
+        ws.setsockopt(b, IPPROTO_IP, option, 1)
+        ws.send_and_settle(a, b"x")
+        control = ws.WSARecvMsg(b, [bytearray(2)], 64).control
+        expect("control data", expected={(IPPROTO_IP, option): data}, actual=objects(control))
+        ws.setsockopt(b, IPPROTO_IP, option, 0)
+        ws.send_and_settle(a, b"x")
+        expect("control data when off", expected=b"", actual=ws.WSARecvMsg(b, [bytearray(2)], 64).control)
 
 
 @case(

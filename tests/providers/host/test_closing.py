@@ -255,6 +255,15 @@ def test_a_connection_that_is_gone_is_closed_at_once() -> None:
     assert closed_in(client) < AT_ONCE_S
 
 
+def test_a_connection_that_nobody_has_found_gone_is_closed_at_once() -> None:
+    """In non-blocking mode, with data that can never be sent."""
+    with host_peer() as (peer, s):
+        prepare(s, on=1, seconds=60, blocking=False, much=True)
+        peer.setsockopt(host_sockets.SOL_SOCKET, host_sockets.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        peer.close()
+        until(lambda: code_of(api.closesocket, s) == 0, "the reset has come")
+
+
 def test_a_socket_without_a_connection_is_closed_at_once() -> None:
     for s in (tcp(), listener()):
         for blocking in (True, False):

@@ -34,6 +34,14 @@ def optional_room(name: int, namelen: int) -> int | None:
     return room(name, namelen) if name else None
 
 
+def accept_room(name: int, namelen: int) -> int | None:
+    """The same where either NULL says it.
+
+    The accept pages have WSAEFAULT for an address without a length; Windows leaves the address alone.
+    """
+    return room(name, namelen) if name and namelen else None
+
+
 def outgoing(name: int, namelen: int, address: bytes) -> None:
     """Store an address and its length.
 

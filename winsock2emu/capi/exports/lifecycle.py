@@ -17,7 +17,7 @@ from ...defs.records import PROTOCOL_INFOA_SIZE, PROTOCOL_INFOW_SIZE
 from ...errors import WinsockError
 from .. import memory
 from ._condition import condition_function
-from ._sockaddr import incoming, optional_room, outgoing, room
+from ._sockaddr import accept_room, incoming, outgoing, room
 from .protocols import protocol_info
 
 __all__ = [
@@ -67,16 +67,16 @@ def listen(s: int, backlog: int) -> int:
 
 
 def accept(s: int, addr: int, addrlen: int) -> int:
-    accepted, peer = ws2_32.accept(s, optional_room(addr, addrlen))
-    if addr:
+    accepted, peer = ws2_32.accept(s, accept_room(addr, addrlen))
+    if addr and addrlen:
         outgoing(addr, addrlen, peer)
     return accepted
 
 
 def WSAAccept(s: int, addr: int, addrlen: int, lpfnCondition: int, dwCallbackData: int) -> int:
     condition = condition_function(lpfnCondition)
-    accepted, peer = ws2_32.WSAAccept(s, optional_room(addr, addrlen), condition, dwCallbackData)
-    if addr:
+    accepted, peer = ws2_32.WSAAccept(s, accept_room(addr, addrlen), condition, dwCallbackData)
+    if addr and addrlen:
         outgoing(addr, addrlen, peer)
     return accepted
 

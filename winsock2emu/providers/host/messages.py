@@ -38,6 +38,8 @@ from ...defs.constants import (
     IP_ORIGINAL_ARRIVAL_IF,
     IP_PKTINFO,
     IP_PKTINFO_EX,
+    IP_RECVDSTADDR,
+    IP_RECVIF,
     IP_RECVTOS,
     IP_RECVTTL,
     IP_TOS,
@@ -48,6 +50,8 @@ from ...defs.constants import (
     IPV6_HOPLIMIT,
     IPV6_PKTINFO,
     IPV6_PKTINFO_EX,
+    IPV6_RECVDSTADDR,
+    IPV6_RECVIF,
     IPV6_RECVTCLASS,
     IPV6_TCLASS,
     IPV6_V6ONLY,
@@ -212,6 +216,8 @@ OBJECTS: Final[dict[int, tuple[Object, ...]]] = {
         Object(IP_ECN, IP_ECN, _ecn, _class),
         Object(IP_PKTINFO_EX, IP_PKTINFO_EX, Arrival.packet_ex, _packet),
         Object(IP_ORIGINAL_ARRIVAL_IF, IP_ORIGINAL_ARRIVAL_IF, Arrival.arrival_interface, _packet),
+        Object(IP_RECVIF, IP_RECVIF, Arrival.arrival_interface, _packet),
+        Object(IP_RECVDSTADDR, IP_RECVDSTADDR, lambda arrival: arrival.destination, _packet),
     ),
     IPPROTO_IPV6: (
         Object(IPV6_PKTINFO, IPV6_PKTINFO, Arrival.packet, _packet),
@@ -220,6 +226,8 @@ OBJECTS: Final[dict[int, tuple[Object, ...]]] = {
         Object(IPV6_ECN, IPV6_ECN, _ecn, _class),
         Object(IPV6_PKTINFO_EX, IPV6_PKTINFO_EX, Arrival.packet_ex, _packet),
         Object(IP_ORIGINAL_ARRIVAL_IF, IP_ORIGINAL_ARRIVAL_IF, Arrival.arrival_interface, _packet),
+        Object(IPV6_RECVIF, IPV6_RECVIF, Arrival.arrival_interface, _packet),
+        Object(IPV6_RECVDSTADDR, IPV6_RECVDSTADDR, lambda arrival: arrival.destination, _packet),
     ),
 }
 """What can be received, by level. The options are BOOLs; their rows are in `options`."""

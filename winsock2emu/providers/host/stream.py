@@ -1091,7 +1091,10 @@ class StreamSocket(HostSocket):
 
     def before_close(self) -> None:
         """A non-blocking socket with a linger time is not closed while there is something to send (T12.1)."""
-        if not self.blocking and self._linger_time() and (self._rest is not None or unsent(self.host)):
+        if self.blocking or not self._linger_time() or (self._rest is None and not unsent(self.host)):
+            return
+        self.notice_end()  # nothing can be sent any more when the connection is gone
+        if not self.broken:
             raise would_block()
 
     def _linger_time(self) -> int:

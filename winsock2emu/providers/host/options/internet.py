@@ -29,9 +29,7 @@ from ....defs.constants import (
     IP_GET_IFLIST,
     IP_IFLIST,
     IP_PROTECTION_LEVEL,
-    IP_RECVDSTADDR,
     IP_RECVERR,
-    IP_RECVIF,
     IP_RECVRTHDR,
     IP_RTHDR,
     IP_WFP_REDIRECT_CONTEXT,
@@ -94,7 +92,7 @@ def check_interface(index: int) -> int:
 
 def control_switches(level: int) -> dict[int, Option]:
     """The switches that have WSARecvMsg return control data."""
-    only_kept = (IP_RECVDSTADDR, IP_RECVIF, IP_RECVRTHDR, IP_WFP_REDIRECT_CONTEXT, IP_WFP_REDIRECT_RECORDS)
+    only_kept = (IP_RECVRTHDR, IP_WFP_REDIRECT_CONTEXT, IP_WFP_REDIRECT_RECORDS)
     rows = {option: messages_only(lengths=Lengths.EMPTIED, flag=True) for option in only_kept}
     rows[IP_RECVERR] = Option(lengths=Lengths.EMPTIED, applies=udp, elsewhere=WSAEINVAL, flag=True)
     return rows | {one.option: _control_switch(level, one.option) for one in OBJECTS[level]}
