@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,3 +15,9 @@ from tests import reference as reference_data
 def reference() -> Callable[[str], Path]:
     """Finds a file of the reference folder by name; see ``tests.reference``."""
     return reference_data.reference
+
+
+def pytest_collection_finish() -> None:
+    """Keep what importing has built out of later collections: the leak checks collect twice a test."""
+    gc.collect()
+    gc.freeze()

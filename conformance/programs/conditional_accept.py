@@ -28,7 +28,7 @@ AF_INET, SOCK_STREAM, IPPROTO_TCP = 2, 1, 6
 SOL_SOCKET, SO_RCVTIMEO, SO_PAUSE_ACCEPT = 0xFFFF, 0x1006, 0x3003
 CF_ACCEPT, CF_REJECT, CF_DEFER = 0, 1, 2
 SOCKET_ERROR = -1
-WSAEINVAL, WSAECONNRESET, WSAECONNREFUSED, WSATRY_AGAIN = 10022, 10054, 10061, 11002
+WSAECONNRESET, WSAECONNREFUSED, WSATRY_AGAIN = 10054, 10061, 11002
 SOCKET = c_size_t
 INVALID_SOCKET = SOCKET(-1).value
 PASSED_THROUGH = 0x0123456789ABCDEF if sizeof(c_void_p) == 8 else 0x01234567
@@ -165,7 +165,7 @@ def welcome(s: int) -> None:
 
 
 def main() -> None:
-    """Six guests, five decisions."""
+    """Five guests, and one before a closed door."""
     failed = ws2_32.WSAStartup(0x0202, ctypes.create_string_buffer(512))
     expect(failed == 0, f"WSAStartup returned {failed}")
     door = Door()
@@ -183,7 +183,7 @@ def main() -> None:
     print(f"a stranger: {ctypes.WinError(error)}")
     heard = stranger.hears()
     expect(heard == WSAECONNRESET, f"the stranger hears {heard!r}")
-    print(f"            {ctypes.WinError(heard)}")
+    print(f"            {ctypes.WinError(WSAECONNRESET)}")
 
     for _ in range(2):
         s, error = door.open()
@@ -191,11 +191,6 @@ def main() -> None:
     expect(door.seen[-2:] == [early.port] * 2, "the first in the queue has lost its place")
     print("one who is early: has to wait, and is asked about again")
     check(ws2_32.send(early.socket, b"hello?", 6, 0))
-
-    door.answers[early.port] = 99
-    s, error = door.open()
-    expect((s, error) == (INVALID_SOCKET, WSAEINVAL), f"an answer that is none is error {error}")
-    print(f"an answer that is none: {ctypes.WinError(error)}")
 
     guest = sockaddr_in()
     s = check(ws2_32.accept(door.socket, byref(guest), byref(c_int(sizeof(guest)))))
@@ -210,7 +205,7 @@ def main() -> None:
     expect(s != INVALID_SOCKET and port == late.port, "the last guest was not let in")
     welcome(s)
     print("one who came later: let in behind it")
-    expected = [friend.port, stranger.port, *[early.port] * 3, late.port]
+    expected = [friend.port, stranger.port, *[early.port] * 2, late.port]
     expect(door.seen == expected, "the keeper was asked in another order")
 
     pause = c_int(1)

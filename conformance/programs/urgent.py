@@ -1,15 +1,13 @@
 """A remote shell that can be interrupted: output by the pailful, and Ctrl+C as urgent data that overtakes it.
 
-A server sends numbered lines as fast as the client takes them. The client reads slowly. When it has had enough it sends
-an urgent byte; the server sees it in exceptfds although it never reads ordinary data, stops, and answers with an urgent
-byte of its own, the data mark. The client then throws away what is still on its way:
+A server sends numbered lines as fast as the client takes them, and reads nothing meanwhile. When the client has had
+enough it sends an urgent byte. The server finds it in exceptfds, stops, answers with an urgent byte of its own, the data
+mark, and then shows its prompt:
 
-- the first time the mark is beside the stream: exceptfds tells of it, MSG_OOB takes it, and of the output nothing is
+- the first time the mark comes beside the stream: exceptfds tells of it, MSG_OOB takes it, and of the output nothing is
   missing;
-- the second time the client has SO_OOBINLINE on, and discards until SIOCATMARK says that the mark is next, as telnet
-  and rlogin do.
-
-In between two urgent bytes are sent at once; both arrive, in their order.
+- the second time the client has SO_OOBINLINE on, and throws away what comes before the mark, as telnet and rlogin do;
+- the last time two signals are sent at once. The second does not replace the first.
 """
 
 from __future__ import annotations
@@ -30,6 +28,8 @@ INVALID_SOCKET = SOCKET(-1).value
 FD_SETSIZE = 64
 
 INTERRUPT, QUIT, DATA_MARK = b"\x03", b"\x1c", b"\xf2"
+PROMPT = b"prompt> "
+AGAIN = b"again\n"
 
 
 class sockaddr_in(ctypes.Structure):
@@ -91,12 +91,11 @@ def receive(s: int, room: int = 4096, flags: int = 0) -> bytes:
 def urgent_waits(s: int, seconds: int = 10) -> bool:
     """Wait until urgent data is there."""
     exceptional = fd_set(s)
-    check(ws2_32.select(0, None, None, byref(exceptional), byref(timeval(seconds, 0))))
-    return exceptional.fd_count == 1
+    return check(ws2_32.select(0, None, None, byref(exceptional), byref(timeval(seconds, 0)))) == 1
 
 
 class Shell(threading.Thread):
-    """The server: one client, whose ordinary input it never reads."""
+    """The server: one client, whose commands it reads at the prompt only."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -116,7 +115,9 @@ class Shell(threading.Thread):
             control(self.client, FIONBIO, 1)
             while self.print_until_interrupted() != QUIT:
                 self.say(DATA_MARK, MSG_OOB)
-                self.say(b"prompt> ")
+                self.say(PROMPT)
+                if self.next_command() == QUIT:
+                    break
             check(ws2_32.closesocket(self.client))
             check(ws2_32.closesocket(self.listener))
         except BaseException as failure:
@@ -130,10 +131,8 @@ class Shell(threading.Thread):
             ready = check(ws2_32.select(0, None, byref(writable), byref(exceptional), byref(timeval(10, 0))))
             expect(ready > 0, "nothing happened for ten seconds")
             if exceptional.fd_count:
-                signal = receive(self.client, 1, MSG_OOB)
-                self.signals += signal
                 self.say(unsent)
-                return signal
+                return self.take_signal()
             if not unsent:
                 self.lines += 1
                 unsent = f"line {self.lines:6}\n".encode() * 1000
@@ -142,6 +141,21 @@ class Shell(threading.Thread):
                 expect(WSAGetLastError() == WSAEWOULDBLOCK, f"send failed with {WSAGetLastError()}")
             else:
                 unsent = unsent[sent:]
+
+    def next_command(self) -> bytes:
+        """Wait at the prompt for a command, or for another signal."""
+        readable, exceptional = fd_set(self.client), fd_set(self.client)
+        check(ws2_32.select(0, byref(readable), None, byref(exceptional), byref(timeval(10, 0))))
+        if exceptional.fd_count:
+            return self.take_signal()
+        expect(readable.fd_count == 1, "no command came")
+        return receive(self.client)
+
+    def take_signal(self) -> bytes:
+        """The urgent byte that waits."""
+        signal = receive(self.client, 1, MSG_OOB)
+        self.signals += signal
+        return signal
 
     def say(self, data: bytes, flags: int = 0) -> None:
         """Send all of something."""
@@ -173,7 +187,7 @@ def main() -> None:
     output = receive(s)
     expect(control(s, SIOCATMARK) == 1, "SIOCATMARK is FALSE without urgent data")
     expect(check(ws2_32.send(s, INTERRUPT, 1, MSG_OOB)) == 1, "the signal was not sent")
-    while not output.endswith(b"prompt> "):
+    while not output.endswith(PROMPT):
         output += receive(s, 65536)
     expect(urgent_waits(s), "the data mark has not come")
     expect(control(s, SIOCATMARK) == 0, "SIOCATMARK is TRUE although urgent data waits")
@@ -181,13 +195,14 @@ def main() -> None:
     expect(receive(s, 10, MSG_OOB) == DATA_MARK, "the data mark is another byte")
     expect(control(s, SIOCATMARK) == 1, "SIOCATMARK is FALSE after the urgent byte was taken")
     expect(not urgent_waits(s, 0), "the socket is exceptional after the urgent byte was taken")
-    text = output.removesuffix(b"prompt> ").decode()
+    text = output.removesuffix(PROMPT).decode()
     numbers = [int(line.split()[1]) for line in text.splitlines()]
     expect(numbers == [1 + index // 1000 for index in range(len(numbers))], "lines of the output are missing")
     print("interrupted: the mark came beside the stream, and every line of the output is there")
 
     # In the stream: the receiver reads, and throws away, until the mark is next.
     check(ws2_32.setsockopt(s, SOL_SOCKET, SO_OOBINLINE, byref(c_int(1)), sizeof(c_int)))
+    check(ws2_32.send(s, AGAIN, len(AGAIN), 0))
     discarded = len(receive(s))
     check(ws2_32.send(s, INTERRUPT, 1, MSG_OOB))
     while True:
@@ -196,12 +211,14 @@ def main() -> None:
             break
         expect(DATA_MARK not in piece, "the mark was not received by itself")
         discarded += len(piece)
-    expect(receive(s) == b"prompt> ", "something else follows the mark")
+    expect(receive(s) == PROMPT, "something else follows the mark")
     expect(discarded > 0, "there was nothing to discard")
     print("interrupted: output thrown away up to the mark in the stream, the prompt is next")
 
     # Two signals at once: the second does not replace the first.
     check(ws2_32.setsockopt(s, SOL_SOCKET, SO_OOBINLINE, byref(c_int(0)), sizeof(c_int)))
+    check(ws2_32.send(s, AGAIN, len(AGAIN), 0))
+    expect(receive(s).startswith(b"line"), "the shell prints something else")
     for signal in (INTERRUPT, QUIT):
         check(ws2_32.send(s, signal, 1, MSG_OOB))
     while receive(s, 65536):

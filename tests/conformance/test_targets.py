@@ -39,9 +39,12 @@ def test_every_call_of_the_interface_exists(ws: Target) -> None:
 
 
 def _in_another_form(ws: CDriver, name: str) -> bool:
-    if ws.c.address_of(f"{name}W") and ws.c.address_of(f"{name}A"):
-        return True
-    return any(ws.c.address_of(f"{dll}.{name}") for dll in ("kernel32", "mswsock"))
+    for dll in ("ws2_32", "kernel32", "mswsock"):
+        if ws.c.address_of(f"{dll}.{name}"):
+            return True
+        if ws.c.address_of(f"{dll}.{name}W") and ws.c.address_of(f"{dll}.{name}A"):
+            return True
+    return False
 
 
 def test_failures_carry_the_code(ws: Target) -> None:

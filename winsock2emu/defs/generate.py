@@ -428,8 +428,8 @@ Sources:         mingw-w64 export lists and headers, Windows SDK 10.0.26100 anno
         f'_EXTENSIONS = """\n{extensions}\n"""\n',
         f"\nEXPORTS: Final[dict[str, dict[str, Export]]] = {{\n{rows}}}\n",
         "\nEXTENSIONS: Final[dict[str, Extension]] = {\n"
-        "    extension.function.name: extension\n"
-        '    for extension in map(_decode_extension, _EXTENSIONS.strip().split("\\n"))\n'
+        "    extension.function.name: extension"
+        ' for extension in map(_decode_extension, _EXTENSIONS.strip().split("\\n"))\n'
         "}\n",
     )
 

@@ -119,14 +119,14 @@ class Lane:
         timeout_ms: SO_RCVTIMEO or SO_SNDTIMEO; 0 waits for ever.
     """
 
-    __slots__ = ("_endpoint", "_lock", "_missed", "_ready", "_tail", "head", "mask", "timeout_ms")
+    __slots__ = ("_endpoint", "_lock", "_ready", "_tail", "_told", "head", "mask", "timeout_ms")
 
     def __init__(self, endpoint: Endpoint, mask: int) -> None:
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._ready: ReadyWait | None = None
         self._tail: Request | None = None
-        self._missed = False  # `ready` found nobody here: a request that is being queued may have tried before it
+        self._told = False  # `ready` has been called: there is news that no descriptor shows
         self.head: Request | None = None
         self.mask = mask
         self.timeout_ms = 0
@@ -177,10 +177,9 @@ class Lane:
             try:
                 with self._lock:
                     self._append(request)
-                    missed, self._missed = self._missed, False
-                    # A try from before the queue was ours counts only if nobody queued in between and there was no news
-                    # by `ready`. Nor does it count without a descriptor, where `ready` is all the news there is.
-                    tried = tried and self.head is request and endpoint.fd >= 0 and not missed
+                    # A try from before the queue was ours counts only if nobody queued in between. Nor does it count
+                    # where news comes by `ready`, which may have come after the try, and then found nobody to tell.
+                    tried = tried and self.head is request and endpoint.fd >= 0 and not self._told
                 while True:
                     # An abort that ran before this request was queued has left its code on the endpoint.
                     error = request.error or endpoint.closing
@@ -262,9 +261,7 @@ class Lane:
 
     def ready(self) -> None:
         """Something has moved in this direction that no descriptor shows. May be called from inside an attempt."""
-        if self.head is None:
-            # Nobody is here to tell; a request that is being queued right now has to try once more.
-            self._missed = True
+        self._told = True  # before the head is looked at, as a request that is being queued does it the other way round
         head = self.head
         if head is None:
             return

@@ -73,7 +73,7 @@ def WSASocket(
     Args:
         af, type, protocol: as for `socket`; with ``info`` nothing is matched: they go to the provider as they are,
             and to it 0 and FROM_PROTOCOL_INFO (-1) stand for the record's own value.
-        info: a record from WSAEnumProtocols; only its catalog id chooses the provider. Or one from `WSADuplicateSocket`,
+        info: a record from WSAEnumProtocols, of which only the catalog id counts, or one from `WSADuplicateSocket`,
             which makes one more descriptor of that socket, whatever else is asked for.
         group: reserved, 0.
         flags: WSA_FLAG_*.
@@ -100,7 +100,7 @@ def WSASocket(
 
 @exported
 def closesocket(s: int) -> None:
-    """Close a socket. Calls of other threads that wait on it fail with WSAEINTR. A shared socket ends with the last one.
+    """Close a socket. Calls that wait on it fail with WSAEINTR. A shared socket ends with its last handle.
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEWOULDBLOCK, non-blocking with a linger time and data to send.

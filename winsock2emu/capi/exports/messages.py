@@ -57,7 +57,7 @@ def WSARecvMsg(
     lpCompletionRoutine: int,
 ) -> int:
     op = operation_of(lpOverlapped, lpCompletionRoutine)
-    name, namelen, array, count, control_length, control, flags = _members(s, lpMsg)
+    name, namelen, array, count, control_length, _, flags = _members(s, lpMsg)
     buffers = buffers_at(array, count, lpdwNumberOfBytesRecvd, op)
     try:
         received = mswsock.WSARecvMsg(s, buffers, control_length, namelen if name else None, flags, op)
