@@ -822,7 +822,7 @@ def failure_of_wspsocket_is_the_failure_of_socket(ws: Target) -> None:
     chapter=CHAPTER,
     source=f"{CODES}, WSASYSCALLFAILURE",
     basis="documented",
-    requirements=["R1.28"],
+    requirements=["R1.28", "R16.33"],
     needs_provider=True,
     rows={name: FORWARDED[name] for name in ("bind", "connect", "send", "wsarecv", "getsockopt", "wsaioctl", "select")}
     | {"accept": ACCEPTING["accept"]},

@@ -177,6 +177,44 @@ def failure_has_its_value(ws: Target, call: str, arguments: tuple[int, ...], val
 
 
 @case(
+    "errors.convention.code-is-the-last-error",
+    chapter=CHAPTER,
+    source=HANDLING,
+    basis="documented",
+    requirements=["R16.2"],
+)
+def code_of_every_kind_of_function_is_the_last_error(ws: Target) -> None:
+    """Functions with an int, a handle and a pointer as result all fail recognisably and leave their code behind."""
+    with fails_with(WSAENOTSOCK):
+        ws.closesocket(0x7FFF0000)
+    expect("after an int function", expected=WSAENOTSOCK, actual=ws.WSAGetLastError())
+    with fails_with(WSAEAFNOSUPPORT):
+        ws.socket(0xDEAD, SOCK_STREAM, IPPROTO_TCP)
+    expect("after a handle function", expected=WSAEAFNOSUPPORT, actual=ws.WSAGetLastError())
+    with fails_with(WSAENOTSOCK):
+        ws.accept(0x7FFF0000)
+    expect("after another", expected=WSAENOTSOCK, actual=ws.WSAGetLastError())
+    with fails_with(WSAEAFNOSUPPORT):
+        ws.inet_ntop(0xDEAD, bytes(4), 64)
+    expect("after a pointer function", expected=WSAEAFNOSUPPORT, actual=ws.WSAGetLastError())
+
+
+@case(
+    "errors.returns-the-code.without-asking",
+    chapter=CHAPTER,
+    source=HANDLING,
+    basis="documented",
+    requirements=["R16.3"],
+)
+def functions_that_return_their_code(ws: Target) -> None:
+    """getaddrinfo and getnameinfo tell their code themselves."""
+    with fails_with(WSAHOST_NOT_FOUND):
+        ws.getaddrinfo(None, None)
+    with fails_with(WSAEFAULT):
+        ws.getnameinfo(None)
+
+
+@case(
     "errors.returns-the-code.{row}",
     chapter=CHAPTER,
     source=HANDLING,

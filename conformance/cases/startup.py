@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from ..addresses import loopback, sockaddr_in
 from ..constants import (
     AF_INET,
@@ -25,6 +27,7 @@ from ..constants import (
 )
 from ..model import Row, case
 from ..target import Target
+from ..threads import PATIENCE
 from ..verify import expect, expect_true, fails_with
 
 CHAPTER = "Startup"
@@ -50,7 +53,7 @@ def granted(major: int, minor: int, *, as_version: tuple[int, int], behaviour: s
     chapter=CHAPTER,
     source=STARTUP,
     basis="documented",
-    requirements=["R1.1", "R1.4", "R1.6", "T1.1"],
+    requirements=["R1.1", "R1.3", "R1.4", "R1.6", "T1.1"],
     manages_startup=True,
     rows={
         "1-0": granted(1, 0, as_version=(1, 0), behaviour="startup-low-versions"),
@@ -113,6 +116,53 @@ def version_zero_is_refused_and_not_counted(ws: Target, asked: int) -> None:
         ws.WSAStartup(asked)
     with fails_with(WSANOTINITIALISED):
         ws.WSACleanup()
+
+
+@case(
+    "startup.result.carries-the-code",
+    chapter=CHAPTER,
+    source=STARTUP,
+    basis="documented",
+    requirements=["R1.2"],
+    manages_startup=True,
+)
+def failed_startup_says_why_by_itself(ws: Target) -> None:
+    """A refused WSAStartup tells the code itself, each time anew; nobody has to ask WSAGetLastError for it."""
+    ws.WSASetLastError(12345)
+    for asked in (version(0, 0), version(0, 2)):
+        with fails_with(WSAVERNOTSUPPORTED):
+            ws.WSAStartup(asked)
+    expect("version of a good one", expected=VERSION_2_2, actual=ws.WSAStartup(VERSION_2_2).version)
+    ws.WSACleanup()
+
+
+@case(
+    "startup.cleanup.sends-what-a-closed-socket-holds",
+    chapter=CHAPTER,
+    source=CLEANUP,
+    basis="choice",
+    requirements=["R1.20"],
+    manages_startup=True,
+)
+def last_cleanup_flushes_closed_sockets(ws: Target) -> None:
+    """Data of a gracefully closed socket still reaches a peer outside of Winsock after the last WSACleanup."""
+    data = bytes(range(256)) * 1024
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        ws.WSAStartup(VERSION_2_2)
+        s = ws.tcp()
+        ws.connect(s, sockaddr_in("127.0.0.1", server.getsockname()[1]))
+        peer, _ = server.accept()
+        with peer:
+            peer.settimeout(PATIENCE)
+            ws.nonblocking(s)
+            taken = ws.send(s, data)
+            ws.closesocket(s)
+            ws.WSACleanup()
+            got = b""
+            while chunk := peer.recv(65536):
+                got += chunk
+    expect("bytes that arrive", expected=data[:taken], actual=got)
 
 
 @case(
