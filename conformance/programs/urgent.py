@@ -1,8 +1,8 @@
 """A remote shell that can be interrupted: output by the pailful, and Ctrl+C as urgent data that overtakes it.
 
 A server sends numbered lines as fast as the client takes them, and reads nothing meanwhile. When the client has had
-enough it sends an urgent byte. The server finds it in exceptfds, stops, answers with an urgent byte of its own, the data
-mark, and then shows its prompt:
+enough it sends an urgent byte. The server finds it in exceptfds, stops, answers with an urgent byte of its own, the
+data mark, and then shows its prompt:
 
 - the first time the mark comes beside the stream: exceptfds tells of it, MSG_OOB takes it, and of the output nothing is
   missing;
@@ -85,7 +85,8 @@ def control(s: int, code: int, value: int = 0) -> int:
 def receive(s: int, room: int = 4096, flags: int = 0) -> bytes:
     """Receive once."""
     buffer = ctypes.create_string_buffer(room)
-    return buffer.raw[: check(ws2_32.recv(s, buffer, room, flags))]
+    received = check(ws2_32.recv(s, buffer, room, flags))
+    return buffer.raw[:received]
 
 
 def urgent_waits(s: int, seconds: int = 10) -> bool:

@@ -40,6 +40,17 @@ SHOWN = {
         r"server: \d+ connections ended with "
         r"\[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
     ],
+    "conditional_accept": [
+        r"a friend: let in",
+        r"a stranger: \[WinError 10061\] No connection could be made .*",
+        r"            \[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
+        r"one who is early: has to wait, and is asked about again",
+        r"a plain accept: lets the one in who waits",
+        r"one who came later: let in behind it",
+        r"a closed door: \[WinError 10061\] No connection could be made .*",
+        r"open again: let in",
+        r"all as on Windows",
+    ],
     "echo": [
         r"WSAStartup: version 2\.2, WinSock 2\.0, Running",
         r"server: listening at 127\.0\.0\.1:\d+",
@@ -86,6 +97,13 @@ SHOWN = {
         r"  in the buffer: b'abcdefghijklmnop'",
         r"  next: b'short', what did not fit is gone",
     ],
+    "urgent": [
+        r"no urgent data: \[WinError 10022\] An invalid argument was supplied\.",
+        r"interrupted: the mark came beside the stream, and every line of the output is there",
+        r"interrupted: output thrown away up to the mark in the stream, the prompt is next",
+        r"signals that the shell has seen: b'\\x03\\x03\\x03\\x1c'",
+        r"all as on Windows",
+    ],
     "unix_sockets": [
         r"server: listening at server",
         r"server: connected, the process is the child",
@@ -102,6 +120,11 @@ SHOWN = {
 SPOILT = {
     "addresses": ('b"10.65794": "10.1.1.2"', 'b"10.65794": "10.1.1.3"', "1 results are not as on Windows"),
     "chat_select": ("option = linger(1, 0)", "option = linger(0, 0)", "guest40 heard"),
+    "conditional_accept": (
+        "early.port: CF_DEFER",
+        "early.port: CF_REJECT",
+        "a deferral is error 10061",
+    ),
     "echo": ("WSAECONNREFUSED = 10061", "WSAECONNREFUSED = 10060", "another error than WSAECONNREFUSED"),
     "file_transfer": ("zlib.crc32(part)", "zlib.crc32(part) ^ 1", "block 0 arrived damaged"),
     "interfaces": ("WSAEAFNOSUPPORT = 10014", "WSAEAFNOSUPPORT = 10022", "instead of 10014 for a small buffer"),
@@ -115,6 +138,7 @@ SPOILT = {
         "set_connreset(client, True)",
         "error 10054 instead of 10060",
     ),
+    "urgent": ("== INTERRUPT * 3 + QUIT", "== INTERRUPT * 2 + QUIT", "a signal is missing"),
     "unix_sockets": ("answer == MESSAGE[::-1]", "answer == MESSAGE", "the client has ended with 1"),
 }
 

@@ -188,7 +188,8 @@ class HostSocket(Endpoint):
 
         ``linger``: a linger time counts.
         """
-        self.abort(WSAEINTR)
+        if not self.closing:
+            self.abort(WSAEINTR)
         if self.bindings is not None:
             self.bindings.release(self)  # now, however long the host socket lives on
         try:
