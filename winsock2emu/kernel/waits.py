@@ -21,6 +21,7 @@ Locking:         none. The leadership is a dict entry (set and deleted atomicall
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -314,8 +315,9 @@ class _Life:
     def __init__(self, waiter: Waiter) -> None:
         self.waiter: Waiter | None = waiter
 
-    def __del__(self) -> None:
-        if self.waiter is not None:
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # At the interpreter's end modules are empty already, and nobody is left to be told.
+        if self.waiter is not None and not ending():
             for thing in tuple(self.waiter.owned):
                 thing.thread_ended(self.waiter)
 
