@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..constants import (
     FIONREAD,
+    IPPROTO_TCP,
     MSG_OOB,
     MSG_PEEK,
     SD_RECEIVE,
@@ -14,6 +15,8 @@ from ..constants import (
     SO_OOBINLINE,
     SO_RCVTIMEO,
     SOL_SOCKET,
+    TCP_BSDURGENT,
+    TCP_EXPEDITED_1122,
     WSAECONNRESET,
     WSAEINVAL,
     WSAEOPNOTSUPP,
@@ -719,3 +722,24 @@ def shutdown_ends_urgent_receives_as_well(ws: Target) -> None:
         ws.shutdown(server, SD_RECEIVE)
         with fails_with(WSAESHUTDOWN):
             urgent(ws, server)
+
+
+# ---- the urgent pointer ----------------------------------------------------------------------------------------------
+
+
+@case(
+    "urgent.pointer.bsd-by-default",
+    chapter=CHAPTER,
+    source=f"{CONCEPT}; winsock/ipproto-tcp-socket-options, TCP_BSDURGENT and TCP_EXPEDITED_1122",
+    basis="documented",
+    requirements=["R13.16", "R13.17"],
+)
+def urgent_pointer_has_the_meaning_of_bsd(ws: Target) -> None:
+    """TCP_BSDURGENT is TRUE and TCP_EXPEDITED_1122 FALSE to begin with, and the last byte sent is the urgent one."""
+    with ws.connected_pair() as (client, server):
+        styles = [ws.get_int(client, IPPROTO_TCP, option) & 0xFF for option in (TCP_BSDURGENT, TCP_EXPEDITED_1122)]
+        expect("TCP_BSDURGENT and TCP_EXPEDITED_1122", expected=[1, 0], actual=styles)
+        send_urgent(ws, client, server, b"12!")
+        ws.send_and_settle(client, b"34")
+        expect("urgent data", expected=b"!", actual=urgent(ws, server))
+        expect("ordinary data", expected=b"1234", actual=ws.receive_exactly(server, 4))

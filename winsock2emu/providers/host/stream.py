@@ -559,7 +559,8 @@ class StreamSocket(HostSocket):
             self.alarms &= ~URGENT
         elif not self.alarms & URGENT and other_end(self) is None:
             self.alarms |= URGENT
-            self.pump.watch(self)
+            with contextlib.suppress(WinsockError):  # no room for it in the pump's set: calls notice it all the same
+                self.pump.watch(self)
 
     def alarm(self, ready: int) -> None:
         """Urgent data has come; or data, after shutdown(SD_RECEIVE)."""
