@@ -21,14 +21,6 @@ from ..errors import WinsockError, exported
 from ..process import current_process
 from .extensions import extension
 
-
-def _no_overlapped(s: int, operation: Any) -> None:
-    """Overlapped requests fail loudly, after the handle has been looked up."""
-    if operation is not None:
-        current_process().socket(s)
-        raise WinsockError(WSAEOPNOTSUPP)
-
-
 # The four entries that move data are looked up without a call in between: a call costs as much as all the look-ups. An
 # object without these entries is no socket, so AttributeError means the same as KeyError; but the entries themselves
 # may raise either, so they are called outside the try.
@@ -145,7 +137,7 @@ def WSASend(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: An
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if operation is not None:
-        _no_overlapped(s, operation)
+        raise WinsockError(WSAEOPNOTSUPP)
     return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
 
 
@@ -167,7 +159,7 @@ def WSARecv(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: An
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if operation is not None:
-        _no_overlapped(s, operation)
+        raise WinsockError(WSAEOPNOTSUPP)
     return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
 
 
@@ -183,7 +175,7 @@ def WSASendTo(s: int, buffers: Sequence[Any] | None, flags: int, to: bytes | Non
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if operation is not None:
-        _no_overlapped(s, operation)
+        raise WinsockError(WSAEOPNOTSUPP)
     return entry(s, buffers, flags, to, None)  # type: ignore[no-any-return]
 
 
@@ -205,7 +197,7 @@ def WSARecvFrom(
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if operation is not None:
-        _no_overlapped(s, operation)
+        raise WinsockError(WSAEOPNOTSUPP)
     return entry(s, buffers, flags, fromlen, None)  # type: ignore[no-any-return]
 
 

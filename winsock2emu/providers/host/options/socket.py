@@ -225,11 +225,6 @@ def _keep_urgent_inline(endpoint: HostSocket, on: int) -> None:
     endpoint.keep_urgent_inline(bool(on))
 
 
-def _set_oobinline(endpoint: HostSocket, value: bytes) -> None:
-    assert isinstance(endpoint, StreamSocket)
-    endpoint.keep_urgent_inline(number(value) != 0)
-
-
 def _refuse_type(endpoint: HostSocket, value: bytes) -> None:
     # Observed: the two kinds of sockets have different codes for it.
     raise WinsockError(WSAENOPROTOOPT if endpoint.socket_type == SOCK_STREAM else WSAEINVAL)
