@@ -64,6 +64,7 @@ class WinsockError(OSError):
         address: the sender that goes with ``moved``, or what a failed conversion leaves in the buffer, else None.
         needed: bytes or characters that the caller must offer (size queries), else None.
         packet: bytes, key and overlapped record of a failed request that a completion port has told, else None.
+        status: the NTSTATUS that it stands for where the code alone does not tell (0), as for overlapped requests.
         received: what there is of a message that was cut (WSAEMSGSIZE from WSARecvMsg), else None.
 
     Source: https://learn.microsoft.com/windows/win32/winsock/windows-sockets-error-codes-2
@@ -75,6 +76,7 @@ class WinsockError(OSError):
     needed: int | None = None
     received: ReceivedMessage | None = None
     packet: tuple[int, int, Any] | None = None
+    status: int = 0
 
     def __new__(
         cls, code: int, *, moved: int | None = None, address: bytes | None = None, needed: int | None = None

@@ -22,12 +22,18 @@ from typing import Any
 from .catalog.loader import LoadedProvider, load, resolve
 from .catalog.protocols import Catalog, CatalogEntry, built_in_catalog
 from .defs.codes import (
+    STATUS_PENDING,
+    STATUS_TO_WIN32,
+    STATUS_TO_WSA,
     WSA_INVALID_HANDLE,
+    WSA_INVALID_PARAMETER,
+    WSA_IO_INCOMPLETE,
     WSAEFAULT,
     WSAEINVAL,
     WSAENOTSOCK,
     WSAEOPNOTSUPP,
     WSANOTINITIALISED,
+    WSASYSCALLFAILURE,
     WSAVERNOTSUPPORTED,
 )
 from .defs.constants import HANDLE_FLAG_INHERIT
@@ -36,8 +42,10 @@ from .engine.pump import Pump
 from .errors import WinsockError
 from .kernel import objects as kernel_objects
 from .kernel.events import Event
+from .kernel.files import FileObject
 from .kernel.handles import FIRST_NUMBER, HandleTable
-from .kernel.objects import Waitable, queue_apc
+from .kernel.objects import Waitable, queue_apc, wait
+from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine, OverlappedOperation
 from .kernel.timers import TimerQueue
 from .kernel.waits import Parking, Waiter, forget_waiter, this_waiter
 from .spi.names import NameService
@@ -65,15 +73,33 @@ class SocketRecord:
 
     The entries of the four calls that move data are bound here once: those of the owner's table, or what the owner has
     given this socket instead (`Upcalls.own_entries`). A layer that takes the handle over makes a record of its own.
+
+    Attributes:
+        file: the file object, made when something first asks for it (`Process.file_of`).
+        overlapped: overlapped requests are possible; otherwise every call is a synchronous one.
     """
 
-    __slots__ = ("WSPRecv", "WSPRecvFrom", "WSPSend", "WSPSendTo", "context", "entry", "ifs", "owner", "wsp")
+    __slots__ = (
+        "WSPRecv",
+        "WSPRecvFrom",
+        "WSPSend",
+        "WSPSendTo",
+        "context",
+        "entry",
+        "file",
+        "ifs",
+        "overlapped",
+        "owner",
+        "wsp",
+    )
 
     def __init__(self, owner: LoadedProvider, entry: CatalogEntry, *, ifs: bool, context: Any) -> None:
         self.owner = owner
         self.entry = entry
         self.ifs = ifs
         self.context = context
+        self.file: FileObject | None = None
+        self.overlapped = True
         wsp = self.wsp = owner.table
         self.WSPSend = wsp.WSPSend
         self.WSPRecv = wsp.WSPRecv
@@ -84,6 +110,23 @@ class SocketRecord:
     def info(self) -> ProtocolInfo:
         """The protocol record of the row the socket was made from."""
         return self.entry.info
+
+
+class _ThreadRequests:
+    """Stands among what a thread owns: its end cancels its requests, except those whose outcome a port gets."""
+
+    __slots__ = ("_process",)
+
+    def __init__(self, process: Process) -> None:
+        self._process = weakref.ref(process)
+
+    def thread_ended(self, waiter: Waiter) -> None:
+        process = self._process()
+        if process is not None:
+            process.forget_issuer(waiter)
+            for file in process.files():
+                if file.port is None:
+                    file.cancel(waiter=waiter)
 
 
 class Checked(threading.local):
@@ -134,6 +177,7 @@ class Process:
         self.named: dict[str, Waitable] = {}
         """Kernel objects by name. All kinds share the names, which are case-sensitive."""
         self.timers = TimerQueue()
+        self._issuers: set[int] = set()  # threads that have issued overlapped requests, by `Waiter.serial`
         self._lock = threading.RLock()
         _processes.add(self)
 
@@ -236,6 +280,13 @@ class Process:
             raise TypeError(f"a SOCKET is an int, not {type(s).__name__}")
         return WinsockError(WSANOTINITIALISED if self.startup_count == 0 else WSAENOTSOCK)
 
+    def close_socket(self, s: int) -> None:
+        """Close a socket's handle; requests made through it end, also when the socket goes on with another handle."""
+        record = self.socket(s)
+        record.wsp.WSPCloseSocket(s)
+        if record.file is not None and record.file.pending:
+            record.file.cancel()
+
     def sockets(self) -> list[int]:
         """The handles of all open sockets."""
         return [handle for handle, thing in tuple(self.objects.items()) if type(thing) is SocketRecord]
@@ -294,6 +345,79 @@ class Process:
             elif type(thing) is not kind:
                 raise WinsockError(WSA_INVALID_HANDLE)
             return self.open_handle(thing, inherit=inherit), known
+
+    # Overlapped requests
+
+    def file_of(self, record: SocketRecord) -> FileObject:
+        """The file object of a socket."""
+        file = record.file
+        if file is None:
+            with self._lock:
+                file = record.file = record.file or FileObject(overlapped=record.overlapped)
+        return file
+
+    def begin(
+        self, file: FileObject, overlapped: OVERLAPPED, routine: CompletionRoutine | None = None
+    ) -> OverlappedOperation | None:
+        """Begin an overlapped request of the calling thread; None when the file knows only synchronous ones.
+
+        From here on the record says STATUS_PENDING, also when the call fails and nothing will ever be told.
+
+        Raises:
+            WinsockError: WSA_INVALID_HANDLE, hEvent is no event; WSAEINVAL, a completion routine on a file that a
+                completion port gets the packets of.
+        """
+        if not file.overlapped:
+            return None
+        event = None
+        handle = 0
+        if routine is not None:
+            if file.port is not None:
+                raise WinsockError(WSAEINVAL)
+        elif overlapped.hEvent:
+            handle = overlapped.hEvent
+            event = self.objects.get(handle & ~3)  # the two low bits are the program's
+            if type(event) is not Event:
+                raise WinsockError(WSA_INVALID_HANDLE)
+            event.signalled = False
+        waiter = this_waiter()
+        if waiter.serial not in self._issuers:
+            self._issuers.add(waiter.serial)
+            waiter.owned.append(_ThreadRequests(self))
+        file.signalled = False
+        overlapped.Internal = STATUS_PENDING
+        return OverlappedOperation(file, overlapped, event, handle & 1, routine, waiter)
+
+    def forget_issuer(self, waiter: Waiter) -> None:
+        """A thread that has issued requests is at its end."""
+        self._issuers.discard(waiter.serial)
+
+    def files(self) -> list[FileObject]:
+        """The file objects of all open handles."""
+        found = [getattr(thing, "file", thing) for thing in tuple(self.objects.values())]
+        return [file for file in found if isinstance(file, FileObject)]
+
+    def wait_for(self, overlapped: OVERLAPPED, timeout_s: float | None, alertable: bool) -> int:
+        """Wait until a request is complete: 0, or `TIMED_OUT` or `IO_COMPLETION`.
+
+        The event decides where the record has one, as on Windows, whatever the record says.
+        """
+        if overlapped.Internal != STATUS_PENDING:
+            return 0
+        event: Any = None
+        if overlapped.hEvent:
+            event = self.objects.get(overlapped.hEvent & ~3)
+            if not isinstance(event, Waitable):
+                raise WinsockError(WSA_INVALID_HANDLE)
+        else:
+            operation = overlapped.operation
+            if isinstance(operation, OverlappedOperation):
+                event = operation.event or Event()
+                operation.event = event
+                if operation.final:  # it may have been too late for the event
+                    return 0
+        things = () if event is None else (event,)
+        return wait(things, False, timeout_s, alertable, self)
 
     def parking(self) -> Parking:
         """Where the threads of the process wait."""
@@ -424,10 +548,12 @@ class ProcessUpcalls:
         /,
         *,
         instead_of: Callable[..., Any] | None = None,
+        overlapped: bool = True,
     ) -> None:
         record = self._process.objects.get(s)
         if type(record) is not SocketRecord:
             raise WinsockError(WSAENOTSOCK)
+        record.overlapped = overlapped
         if instead_of is not None and record.WSPSend != instead_of:
             return
         record.WSPSend = send
@@ -436,6 +562,23 @@ class ProcessUpcalls:
             record.WSPSendTo = send_to
         if receive_from is not None:
             record.WSPRecvFrom = receive_from
+
+    def overlapped_result(self, overlapped: Any, wait: bool, /) -> tuple[int, int]:
+        if overlapped is None:
+            raise WinsockError(WSAEFAULT)
+        status = overlapped.Internal
+        if status == STATUS_PENDING:
+            if not wait:
+                raise WinsockError(WSA_IO_INCOMPLETE)
+            operation = overlapped.operation
+            if operation is not None and operation.routine is not None:
+                raise WinsockError(WSA_INVALID_PARAMETER)
+            self._process.wait_for(overlapped, None, False)
+            status = overlapped.Internal
+        if status >= FIRST_WARNING:
+            code = STATUS_TO_WSA.get(status) or STATUS_TO_WIN32.get(status, WSASYSCALLFAILURE)
+            raise WinsockError(code, moved=overlapped.InternalHigh if status < FIRST_ERROR else None)
+        return overlapped.InternalHigh, overlapped.flags
 
     def WPUCloseSocketHandle(self, s: int, /) -> None:
         if type(self._process.objects.get(s)) is not SocketRecord:

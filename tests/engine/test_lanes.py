@@ -33,7 +33,8 @@ from winsock2emu.defs.codes import (
     WSAEWOULDBLOCK,
     WSASYSCALLFAILURE,
 )
-from winsock2emu.engine.lanes import PENDING, Lane, Operation
+from winsock2emu.engine.lanes import Lane
+from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.engine.pump import Pump
 from winsock2emu.errors import WinsockError
 

@@ -20,7 +20,7 @@ from tests.engine.transports import HostEnd, MadeUpEnd, Overlapped, queued
 from winsock2emu.defs.codes import WSA_OPERATION_ABORTED, WSAEINTR, WSAENOBUFS
 from winsock2emu.engine import pump as pump_module
 from winsock2emu.engine.endpoint import Endpoint
-from winsock2emu.engine.lanes import PENDING, Operation
+from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.engine.pump import (
     BACKENDS,
     ENDED,

@@ -52,6 +52,7 @@ from .exports import (
     lifecycle,
     messages,
     options,
+    overlapped,
     protocols,
     startup,
     transfer,
@@ -275,10 +276,11 @@ _WRITTEN: Final[dict[str, tuple[ModuleType, ...]]] = {
         protocols,
         name_service,
         events,
+        overlapped,
     ),
     "mswsock": (messages,),
     "wsock32": (winsock11,),
-    "kernel32": (kernel,),
+    "kernel32": (kernel, overlapped),
 }
 
 # The DLL of version 1.1: the same functions under other ordinals, but for two that translate option numbers.

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from ..defs.codes import WSA_OPERATION_ABORTED
+from ..errors import WinsockError
+from ..kernel.operations import Operation
 from .lanes import Lane
 from .pump import READABLE, URGENT, WRITABLE, Pump
 
@@ -67,12 +70,19 @@ class Endpoint:
         Called by the thread that found out, before it tries what waits.
         """
 
-    def abort(self, error: int) -> None:
-        """End everything that waits on this endpoint, before its descriptor is closed."""
+    def aborted(self, lane: Lane, operation: Operation) -> WinsockError:
+        """How an overlapped request ends that pends when the endpoint is closed."""
+        return WinsockError(WSA_OPERATION_ABORTED)
+
+    def abort(self, error: int, *, silent: bool = False) -> None:
+        """End everything that waits on this endpoint, before its descriptor is closed.
+
+        ``silent``: nobody is told of the overlapped requests among it.
+        """
         self.closing = error
         self.alarms = 0
-        self.inbound.abort(error)
-        self.outbound.abort(error)
+        self.inbound.abort(error, silent=silent)
+        self.outbound.abort(error, silent=silent)
         # Last, since a request that was queued just before may still be on its way to the pump; from here on nothing
         # pends, so nothing can be armed any more.
         self.pump.unwatch(self)

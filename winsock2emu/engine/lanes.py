@@ -37,10 +37,10 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Final
 
-import attrs
-
-from ..defs.codes import WSA_IO_PENDING, WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
+from ..defs.codes import WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
 from ..errors import WinsockError
+from ..kernel.objects import run_apcs
+from ..kernel.operations import FIRST_ERROR, PENDING, Operation, status_of
 from ..kernel.waits import Waiter, this_waiter
 from .pump import URGENT, ReadyWait
 
@@ -48,51 +48,6 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
 
 Attempt = Callable[[], Any]
-
-
-class Pending:
-    """The type of `PENDING`: an overlapped request was queued and will complete later."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "PENDING"
-
-
-PENDING: Final = Pending()
-
-
-@attrs.define(eq=False)
-class Operation:
-    """One overlapped request, from issue to delivery. It becomes final once and is delivered once.
-
-    Attributes:
-        deliver: tells the issuer (sets an event, queues an APC, posts a packet); called under the lane's lock.
-        result: what the attempt returned.
-        error: 0, or the Winsock code it failed with.
-        final: True once result and error will not change again.
-        request: its place in a lane's queue while it pends.
-    """
-
-    deliver: Callable[[Operation], None]
-    result: Any = None
-    error: int = WSA_IO_PENDING
-    final: bool = False
-    request: Request | None = attrs.field(default=None, init=False, repr=False)
-
-    def finish(self, result: Any, error: int) -> None:
-        """Make the request final and tell the issuer."""
-        self.request = None
-        self.result = result
-        self.error = error
-        self.final = True
-        self.deliver(self)
-
-    def abandon(self) -> None:
-        """Make the request final, as aborted, and tell nobody."""
-        self.request = None
-        self.error = WSA_OPERATION_ABORTED
-        self.final = True
 
 
 class Request:
@@ -108,6 +63,19 @@ class Request:
         self.lane: Lane | None = None
         self.preceding: Request | None = None
         self.following: Request | None = None
+
+
+class _InCall:
+    """What an APC finds that comes while its thread is blocked in a call: that thread has to look."""
+
+    __slots__ = ()
+
+    def end(self, status: int) -> bool:
+        """As `kernel.objects.Wait.end`; the call itself goes on."""
+        return True
+
+
+_IN_CALL: Final = _InCall()
 
 
 class Lane:
@@ -171,6 +139,7 @@ class Lane:
         endpoint = self._endpoint
         waiter = this_waiter()
         request = Request(attempt, waiter, None)
+        before = waiter.alertable, waiter.blocked  # of the wait that a signal handler has interrupted
         deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
         left_ms: float | None = None
         try:
@@ -180,7 +149,14 @@ class Lane:
                     # A try from before the queue was ours counts only if nobody queued in between. Nor does it count
                     # where news comes by `ready`, which may have come after the try, and then found nobody to tell.
                     tried = tried and self.head is request and endpoint.fd >= 0 and not self._told
+                waiter.blocked = request
                 while True:
+                    waiter.alertable = _IN_CALL
+                    if waiter.apcs:
+                        # A blocking call waits alertably, and goes on waiting afterwards.
+                        waiter.alertable = None
+                        run_apcs(waiter)
+                        continue
                     # An abort that ran before this request was queued has left its code on the endpoint.
                     error = request.error or endpoint.closing
                     if error:
@@ -199,6 +175,7 @@ class Lane:
                     except BlockingIOError:
                         tried = True
             finally:
+                waiter.alertable, waiter.blocked = before
                 self._leave(request)
         except BaseException:
             self._leave(request)  # once more, since leaving itself may have been interrupted
@@ -234,7 +211,6 @@ class Lane:
 
     def _start(self, attempt: Attempt, operation: Operation) -> Any:
         """Try an overlapped request at once if it is its turn, queue it otherwise."""
-        request = Request(attempt, None, operation)
         with self._lock:
             if self._endpoint.closing:
                 raise WinsockError(self._endpoint.closing)
@@ -242,14 +218,21 @@ class Lane:
                 try:
                     result = attempt()
                 except BlockingIOError:
-                    self._append(request)
+                    is_head = True
+                except WinsockError as failure:
+                    if status_of(failure) >= FIRST_ERROR:
+                        raise
+                    # A warning comes with data, so it is told as a completion.
+                    operation.finish_late(failure.moved, failure)
+                    return PENDING
                 else:
-                    operation.finish(result, 0)
+                    operation.finish(result)
                     return result
             else:
-                self._append(request)
-            operation.request = request
-            is_head = self.head is request
+                is_head = False
+            request = Request(attempt, None, operation)
+            self._append(request)
+            operation.pend(self, request)
         if is_head:
             self._promote(request)
         return PENDING
@@ -277,17 +260,18 @@ class Lane:
         mistakes: list[Exception] = []
         with self._lock:
             while (head := self.head) is not None and (operation := head.operation) is not None:
+                failure: WinsockError | None = None
                 try:
-                    result, error = head.attempt(), 0
+                    result = head.attempt()
                 except BlockingIOError:
                     break
-                except WinsockError as failure:
-                    result, error = failure.moved, failure.winerror
+                except WinsockError as failed:
+                    result, failure = failed.moved, failed
                 except Exception as mistake:
-                    result, error = None, WSASYSCALLFAILURE
+                    result, failure = None, WinsockError(WSASYSCALLFAILURE)
                     mistakes.append(mistake)
                 self._unlink(head)
-                operation.finish(result, error)
+                operation.finish(result, failure)
             heir = self.head
         if heir is not None and heir.waiter is not None:
             heir.waiter.wake()
@@ -298,17 +282,17 @@ class Lane:
 
     def cancel(self, operation: Operation) -> bool:
         """Complete one queued overlapped request with WSA_OPERATION_ABORTED; False when it is not in the queue."""
-        return self._end(operation, WSA_OPERATION_ABORTED)
+        return self._end(operation, WinsockError(WSA_OPERATION_ABORTED))
 
-    def _end(self, operation: Operation, error: int) -> bool:
+    def _end(self, operation: Operation, failure: WinsockError) -> bool:
         """Complete one queued overlapped request with a failure; False when it is not in the queue."""
         with self._lock:
-            request = operation.request
-            if request is None or request.lane is not self:
+            request = operation.place
+            if operation.keeper is not self or request is None or request.lane is not self:
                 return False
             heir_due = request.preceding is None
             self._unlink(request)
-            operation.finish(None, error)
+            operation.finish(None, failure)
             heir = self.head if heir_due else None
         self._promote(heir)
         return True
@@ -328,8 +312,11 @@ class Lane:
         for waiter in sleepers:
             waiter.wake()
 
-    def abort(self, error: int) -> None:
-        """End every request: synchronous ones fail with ``error``, overlapped ones with WSA_OPERATION_ABORTED."""
+    def abort(self, error: int, *, silent: bool = False) -> None:
+        """End every request: synchronous ones fail with ``error``, overlapped ones as `Endpoint.aborted` says.
+
+        ``silent``: nobody is told of the overlapped ones.
+        """
         with self._lock:
             request, self.head, self._tail, self._ready = self.head, None, None, None
             sleepers = []
@@ -339,8 +326,11 @@ class Lane:
                 request.error = error
                 if request.waiter is not None:
                     sleepers.append(request.waiter)
-                elif request.operation is not None:
-                    request.operation.finish(None, WSA_OPERATION_ABORTED)
+                elif (operation := request.operation) is not None:
+                    if silent:
+                        operation.abandon()
+                    else:
+                        operation.finish(None, self._endpoint.aborted(self, operation))
                 request = following
         for waiter in sleepers:
             waiter.wake()
@@ -363,7 +353,7 @@ class Lane:
         except WinsockError as failure:
             # The host has no room for its descriptor in the pump's set: it would pend for ever.
             assert heir.operation is not None
-            self._end(heir.operation, failure.winerror)
+            self._end(heir.operation, failure)
 
     def _append(self, request: Request) -> None:
         request.lane = self

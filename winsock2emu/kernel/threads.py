@@ -101,6 +101,16 @@ class Thread(Waitable):
             alert(waiter)
         return True
 
+    def interrupt(self, error: int) -> bool:
+        """End the blocking call of a socket that it is in; False when it is in none."""
+        waiter = self._waiter
+        request = None if waiter is None else waiter.blocked
+        lane = None if request is None else request.lane
+        if waiter is None or lane is None:
+            return False
+        lane.interrupt((waiter.thread,), error)
+        return True
+
     def finish(self, code: int) -> None:
         """The thread is at its end; the first code counts."""
         if not self.going:

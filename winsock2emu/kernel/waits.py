@@ -26,6 +26,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, Final, Protocol
 
 from ..defs.codes import WSAENOBUFS
@@ -36,6 +37,8 @@ TICK_S = 0.002
 DEPUTY_PATIENCE = 8  # ticks after which the leader is expected to stay; it then wakes a follower when it leaves
 
 _LEADER: Final = "leader"  # the only key of Parking._lead
+
+_serials: Final = count(1)
 
 Report = tuple[int, int]  # a descriptor and its readiness bits
 
@@ -109,7 +112,8 @@ class Waiter:
     """A thread's place to sleep. One per thread, reused by every wait of that thread.
 
     Attributes:
-        thread: the thread's identifier.
+        thread: the thread's identifier, which another thread may get after its end.
+        serial: a number that no other waiter has.
         done: the condition of the current `Parking.park`; whoever waits clears it before, whoever satisfies the wait
             sets it and then calls `wake`.
         leading: True while the thread leads a reactor.
@@ -117,6 +121,7 @@ class Waiter:
         poll: the reactor's own note on how this waiter sleeps.
         apcs: functions to call in an alertable wait, with their arguments (kernel/objects).
         alertable: the blocked wait that such a function would end; None when there is none.
+        blocked: the request (engine/lanes) whose outcome the thread waits for in a blocking call, else None.
         busy: the thread is parked; a signal handler that it runs there has to sleep elsewhere (`idle_waiter`).
         owned: what has to know when the thread ends: its mutexes, and the object that stands for the thread.
     """
@@ -125,6 +130,7 @@ class Waiter:
         "__weakref__",
         "alertable",
         "apcs",
+        "blocked",
         "busy",
         "collecting",
         "descriptor",
@@ -133,12 +139,15 @@ class Waiter:
         "owned",
         "poll",
         "reactor",
+        "serial",
         "thread",
     )
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
+        self.serial = next(_serials)
         self.alertable: Any = None
+        self.blocked: Any = None
         self.busy = False
         self.apcs: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self.owned: list[Any] = []

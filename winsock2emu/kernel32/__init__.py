@@ -5,6 +5,7 @@ returned and failures raise `WinsockError`, as in ws2_32. A handle is an int; ``
 attributes of C, of which it is the one that says anything here.
 """
 
+from ..kernel.operations import OVERLAPPED
 from .events import (
     CancelWaitableTimer,
     CreateEvent,
@@ -21,11 +22,13 @@ from .events import (
 )
 from .handles import CloseHandle, CompareObjectHandles, DuplicateHandle, GetHandleInformation, SetHandleInformation
 from .lasterror import GetLastError, SetLastError
+from .overlapped import CancelIo, CancelIoEx, CancelSynchronousIo, GetOverlappedResult, GetOverlappedResultEx
 from .ports import (
     CreateIoCompletionPort,
     GetQueuedCompletionStatus,
     GetQueuedCompletionStatusEx,
     PostQueuedCompletionStatus,
+    SetFileCompletionNotificationModes,
 )
 from .process import GetCurrentProcessId, GetCurrentThreadId
 from .threads import (
@@ -50,6 +53,10 @@ from .waiting import (
 )
 
 __all__ = [
+    "OVERLAPPED",
+    "CancelIo",
+    "CancelIoEx",
+    "CancelSynchronousIo",
     "CancelWaitableTimer",
     "CloseHandle",
     "CompareObjectHandles",
@@ -68,6 +75,8 @@ __all__ = [
     "GetExitCodeThread",
     "GetHandleInformation",
     "GetLastError",
+    "GetOverlappedResult",
+    "GetOverlappedResultEx",
     "GetQueuedCompletionStatus",
     "GetQueuedCompletionStatusEx",
     "GetThreadId",
@@ -82,6 +91,7 @@ __all__ = [
     "ResetEvent",
     "ResumeThread",
     "SetEvent",
+    "SetFileCompletionNotificationModes",
     "SetHandleInformation",
     "SetLastError",
     "SetWaitableTimer",

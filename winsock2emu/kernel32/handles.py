@@ -2,7 +2,7 @@
 
 Part played:     handleapi.h.
 Lives here:      what a number means to a function that takes a handle, pseudo handles included.
-Lives elsewhere: the table (kernel/handles), sockets (ws2_32): closing or copying one here fails with WSAEOPNOTSUPP.
+Lives elsewhere: the table (kernel/handles), sockets (ws2_32), whose handles lead to their file objects here.
 Numbers:         the two low bits of a handle are for the program, the system ignores them. A socket is a descriptor of
                  the host here, in which every bit counts.
 """
@@ -12,13 +12,14 @@ from __future__ import annotations
 import os
 from typing import Final, TypeVar
 
-from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, WSAEOPNOTSUPP
+from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER
 from ..defs.constants import (
     DUPLICATE_CLOSE_SOURCE,
     HANDLE_FLAG_INHERIT,
     HANDLE_FLAG_PROTECT_FROM_CLOSE,
 )
 from ..errors import WinsockError, exported
+from ..kernel.files import FileObject
 from ..kernel.handles import FIRST_NUMBER
 from ..kernel.objects import Waitable
 from ..kernel.threads import CurrentProcess, this_thread
@@ -44,17 +45,17 @@ def number_of(handle: int) -> int:
 
 
 def object_of(process: Process, handle: int) -> Waitable:
-    """The kernel object behind a handle or a pseudo handle.
+    """The kernel object behind a handle or a pseudo handle; a socket's is its file object.
 
     Raises:
-        WinsockError: ERROR_INVALID_HANDLE; WSAEOPNOTSUPP for a socket.
+        WinsockError: ERROR_INVALID_HANDLE.
     """
     handle = number_of(handle)
     thing = process.objects.get(handle)
     if isinstance(thing, Waitable):
         return thing
     if type(thing) is SocketRecord:
-        raise WinsockError(WSAEOPNOTSUPP)
+        return process.file_of(thing)
     if handle == CURRENT_THREAD:
         return this_thread()
     if handle == CURRENT_PROCESS:
@@ -73,12 +74,26 @@ def typed(process: Process, handle: int, kind: type[W]) -> W:
     raise WinsockError(ERROR_INVALID_HANDLE)
 
 
+def file_of(process: Process, handle: int) -> FileObject:
+    """The file or socket behind a handle.
+
+    Raises:
+        WinsockError: ERROR_INVALID_HANDLE.
+    """
+    thing = object_of(process, handle)
+    if not isinstance(thing, FileObject):
+        raise WinsockError(ERROR_INVALID_HANDLE)
+    return thing
+
+
 @exported
 def CloseHandle(handle: int) -> None:
     """Give a handle back; the object ends with its last one. Whoever waits for it goes on waiting.
 
+    A socket is closed as by closesocket.
+
     Raises:
-        WinsockError: ERROR_INVALID_HANDLE, also for a handle that is protected from closing; WSAEOPNOTSUPP, a socket.
+        WinsockError: ERROR_INVALID_HANDLE, also for a handle that is protected from closing.
 
     Source: https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-closehandle
     """
@@ -89,7 +104,10 @@ def CloseHandle(handle: int) -> None:
     object_of(process, number)
     if process.handles.flags.get(number, 0) & HANDLE_FLAG_PROTECT_FROM_CLOSE:
         raise WinsockError(ERROR_INVALID_HANDLE)
-    process.close_handle(number)
+    if type(process.objects.get(number)) is SocketRecord:
+        process.close_socket(number)
+    else:
+        process.close_handle(number)
 
 
 @exported

@@ -3,7 +3,6 @@
 Part played:     ioapiset.h.
 Lives elsewhere: the queue (kernel/ports).
 Overlapped:      what a program passes to PostQueuedCompletionStatus comes back as it is, whatever it is.
-Not here yet:    tying a handle to a port (WSAEOPNOTSUPP).
 Sources:         "I/O Completion Ports" and the functions' pages on Microsoft Learn.
 """
 
@@ -16,42 +15,65 @@ from ..defs.codes import (
     ERROR_INVALID_PARAMETER,
     ERROR_MR_MID_NOT_FOUND,
     STATUS_TO_WIN32,
-    WSAEOPNOTSUPP,
 )
 from ..defs.constants import INFINITE
 from ..errors import WinsockError, exported
+from ..kernel.files import SKIP_PORT, SKIP_SIGNAL
 from ..kernel.ports import FAIR, Packet, Port
 from ..process import current_process
-from .handles import object_of, typed
+from .handles import file_of, typed
 
 INVALID_HANDLE_VALUE: Final = 0xFFFFFFFFFFFFFFFF
 
 
 @exported
 def CreateIoCompletionPort(file: int, existing: int | None, key: int, concurrency: int) -> int:
-    """A handle of a new port.
+    """Make a port, or tie a file or socket to one, or both.
 
     Args:
-        file: INVALID_HANDLE_VALUE; another handle is to be tied to the port, which is not written yet.
-        existing: None or 0.
-        key: not used without a file.
-        concurrency: threads that should run at a time, 0 for the number of processors.
+        file: whose completions the port gets from now on, for good; INVALID_HANDLE_VALUE for none.
+        existing: the port; None or 0 makes one.
+        key: what its packets carry.
+        concurrency: threads that should run at a time, 0 for the number of processors; for a new port.
+
+    Returns:
+        The port's handle.
 
     Raises:
-        WinsockError: ERROR_INVALID_PARAMETER, an existing port without a file; ERROR_INVALID_HANDLE, no such file or
-            port; WSAEOPNOTSUPP, a file.
+        WinsockError: ERROR_INVALID_PARAMETER, an existing port without a file, a file that has a port, or one that was
+            not opened for overlapped I/O; ERROR_INVALID_HANDLE, no such file or port.
 
     Source: https://learn.microsoft.com/windows/win32/fileio/createiocompletionport
     """
     process = current_process()
-    if file & INVALID_HANDLE_VALUE != INVALID_HANDLE_VALUE:
-        if existing:
-            typed(process, existing, Port)
-        object_of(process, file)
-        raise WinsockError(WSAEOPNOTSUPP)
-    if existing:
+    alone = file & INVALID_HANDLE_VALUE == INVALID_HANDLE_VALUE
+    if existing and alone:
         raise WinsockError(ERROR_INVALID_PARAMETER)
-    return process.open_handle(Port(concurrency or os.cpu_count() or 1))
+    port = typed(process, existing, Port) if existing else Port(concurrency or os.cpu_count() or 1)
+    if not alone:
+        file_of(process, file).associate(port, key)
+    return existing or process.open_handle(port)
+
+
+@exported
+def SetFileCompletionNotificationModes(file: int, flags: int) -> None:
+    """Choose what is not told of requests that complete at once; what has been chosen stays chosen.
+
+    Args:
+        file: a file or socket.
+        flags: FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, no packet; FILE_SKIP_SET_EVENT_ON_HANDLE, the file itself is not
+            signalled.
+
+    Raises:
+        WinsockError: ERROR_INVALID_HANDLE; ERROR_INVALID_PARAMETER, unknown flags, or a file that was not opened for
+            overlapped I/O.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setfilecompletionnotificationmodes
+    """
+    thing = file_of(current_process(), file)
+    if flags & ~(SKIP_PORT | SKIP_SIGNAL) or not thing.overlapped:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
+    thing.modes |= flags
 
 
 @exported

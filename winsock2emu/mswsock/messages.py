@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..defs.codes import WSAEOPNOTSUPP
 from ..defs.guids import WSAID_WSARECVMSG
 from ..defs.records import ReceivedMessage
-from ..errors import WinsockError, exported
+from ..errors import exported
+from ..kernel.operations import OVERLAPPED, CompletionRoutine, Pending
 from ..process import current_process
 from ..ws2_32.extensions import extension
 
@@ -26,8 +26,9 @@ def WSARecvMsg(
     control_room: int = 0,
     namelen: int | None = None,
     flags: int = 0,
-    operation: Any = None,
-) -> ReceivedMessage:
+    overlapped: OVERLAPPED | None = None,
+    routine: CompletionRoutine | None = None,
+) -> ReceivedMessage | Pending:
     """Receive a datagram with its sender and with what the socket's options ask for beside it.
 
     Args:
@@ -36,7 +37,7 @@ def WSARecvMsg(
         control_room: the room there is for control data, in bytes (Control.len).
         namelen: the room there is for the sender, in bytes; None for as much as needed.
         flags: MSG_PEEK (dwFlags).
-        operation: overlapped requests are not there yet: anything but None is WSAEOPNOTSUPP.
+        overlapped, routine: as for `ws2_32.WSARecv`.
 
     Returns:
         Bytes, sender, control data, and MSG_BCAST or MSG_MCAST for how the datagram was addressed. Control data holds
@@ -53,8 +54,11 @@ def WSARecvMsg(
 
     Source: https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_wsarecvmsg
     """
-    receive = extension(current_process().socket(s), s, WSAID_WSARECVMSG)
-    if operation is not None:
-        raise WinsockError(WSAEOPNOTSUPP)
-    received: ReceivedMessage = receive(s, buffers, control_room, namelen, flags, None)
+    process = current_process()
+    record = process.socket(s)
+    receive = extension(record, s, WSAID_WSARECVMSG)
+    operation = None
+    if overlapped is not None:
+        operation = process.begin(process.file_of(record), overlapped, routine)
+    received: ReceivedMessage | Pending = receive(s, buffers, control_room, namelen, flags, operation)
     return received

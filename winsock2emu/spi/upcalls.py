@@ -51,9 +51,11 @@ class Upcalls(Protocol):
         /,
         *,
         instead_of: Callable[..., Any] | None = None,
+        overlapped: bool = True,
     ) -> None:
         """Have the calls that move data on this handle go to entries of its own instead of those in the table.
 
+        ``overlapped``: False for a socket without the overlapped attribute: every call of it is a synchronous one then.
         ``instead_of``: the send that counts now; nothing happens when another one does, since a layer has taken over.
 
         They take and return what WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom do; None leaves the table's. For providers
@@ -62,6 +64,16 @@ class Upcalls(Protocol):
 
         Raises:
             WinsockError: WSAENOTSOCK, no such handle.
+        """
+        ...
+
+    def overlapped_result(self, overlapped: Any, wait: bool, /) -> tuple[int, int]:
+        """WSPGetOverlappedResult for a provider that completes requests as the system does: (bytes, flags).
+
+        On Windows a provider with IFS handles asks the kernel.
+
+        Raises:
+            WinsockError: as `ws2_32.WSAGetOverlappedResult`.
         """
         ...
 

@@ -15,6 +15,7 @@ from ..defs import codes, constants
 from ..defs.constants import *  # noqa: F403 - the header's names, which a program expects beside the functions
 from ..defs.records import AddrInfo, HostEnt, ProtocolInfo, WSAData
 from ..defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6, sockaddr_un
+from ..kernel.operations import OVERLAPPED, PENDING
 from .addresses import (
     InetNtopW,
     InetPtonW,
@@ -44,6 +45,7 @@ from .lifecycle import (
 )
 from .names import getaddrinfo, gethostbyname, gethostname, getnameinfo
 from .options import WSAIoctl, getsockopt, ioctlsocket, setsockopt
+from .overlapped import WSAGetOverlappedResult
 from .protocols import WSAEnumProtocols
 from .sharing import WSADuplicateSocket
 from .startup import WSACleanup, WSAStartup
@@ -51,6 +53,8 @@ from .transfer import WSARecv, WSARecvFrom, WSASend, WSASendMsg, WSASendTo, recv
 from .waiting import WSAPoll, __WSAFDIsSet, select
 
 __all__ = [
+    "OVERLAPPED",
+    "PENDING",
     "AddrInfo",
     "HostEnt",
     "InetNtopW",
@@ -67,6 +71,7 @@ __all__ = [
     "WSADuplicateSocket",
     "WSAEnumProtocols",
     "WSAGetLastError",
+    "WSAGetOverlappedResult",
     "WSAHtonl",
     "WSAHtons",
     "WSAIoctl",

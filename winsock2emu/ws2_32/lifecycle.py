@@ -100,14 +100,16 @@ def WSASocket(
 
 @exported
 def closesocket(s: int) -> None:
-    """Close a socket. Calls that wait on it fail with WSAEINTR. A shared socket ends with its last handle.
+    """Close a socket. Calls that wait on it fail with WSAEINTR, overlapped requests with WSA_OPERATION_ABORTED.
+
+    A shared socket ends with its last handle.
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEWOULDBLOCK, non-blocking with a linger time and data to send.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-closesocket
     """
-    current_process().socket(s).wsp.WSPCloseSocket(s)
+    current_process().close_socket(s)
 
 
 @exported

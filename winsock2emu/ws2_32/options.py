@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..defs.codes import WSAEFAULT, WSAEOPNOTSUPP
+from ..defs.codes import WSAEFAULT
 from ..defs.constants import SO_OPENTYPE, SOL_SOCKET
 from ..errors import WinsockError, exported
+from ..kernel.operations import OVERLAPPED, CompletionRoutine
 from ..process import current_process
 
 _DWORD = 4  # bytes
@@ -101,7 +102,14 @@ def ioctlsocket(s: int, command: int, argument: int | None) -> int:
 
 
 @exported
-def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, operation: Any = None) -> Any:
+def WSAIoctl(
+    s: int,
+    code: int,
+    data: bytes | None = None,
+    out_length: int = 0,
+    overlapped: OVERLAPPED | None = None,
+    routine: CompletionRoutine | None = None,
+) -> Any:
     """Carry out a control code.
 
     Records with pointers in them go in and out as `defs.relocatable.Relocatable`: their pointers are offsets from the
@@ -112,11 +120,11 @@ def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, 
         code: SIO_*, FIO*.
         data: the input buffer; None for none.
         out_length: the room in the output buffer, in bytes.
-        operation: overlapped requests are not there yet: anything but None is WSAEOPNOTSUPP.
+        overlapped, routine: as for `ws2_32.WSARecv`; no bytes are told, and the output is the record's ``result``.
 
     Returns:
-        What belongs into the output buffer, as bytes. For SIO_GET_EXTENSION_FUNCTION_POINTER the function itself, where
-        C has its address in the buffer: a callable of the socket's provider, which takes the socket first.
+        What belongs into the output buffer, as bytes, or `PENDING`. For SIO_GET_EXTENSION_FUNCTION_POINTER the function
+        itself, where C has its address: a callable of the socket's provider, which takes the socket first.
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEOPNOTSUPP, an unknown code; WSAENOPROTOOPT, not for this kind
@@ -126,7 +134,9 @@ def WSAIoctl(s: int, code: int, data: bytes | None = None, out_length: int = 0, 
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl
     """
-    record = current_process().socket(s)
-    if operation is not None:
-        raise WinsockError(WSAEOPNOTSUPP)
-    return record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, None)
+    process = current_process()
+    record = process.socket(s)
+    operation = None
+    if overlapped is not None:
+        operation = process.begin(process.file_of(record), overlapped, routine)
+    return record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, operation)

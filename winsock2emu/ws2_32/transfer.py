@@ -5,8 +5,12 @@ Lives elsewhere: what a transport does with the data (its provider), waiting (en
 Buffers:         a sequence of buffer objects, in array order; None in it stands for a WSABUF without memory. The 1.1
                  functions are the one-buffer case of the same entries, as the DLL has it.
 Results:         bytes moved, as an int; an `int` with ``flags`` when a receive has flags to hand back.
-Overlapped:      ``operation`` is the request that gets the result later. Overlapped requests are not there yet, so
-                 anything but None fails with WSAEOPNOTSUPP.
+Overlapped:      with an OVERLAPPED record the WSA functions return `PENDING` when they cannot complete at once, where C
+                 has SOCKET_ERROR and WSA_IO_PENDING; the outcome goes to the record, and to its event, a completion
+                 port or the completion routine, which gets the Winsock code, the bytes, the record and the flags. A
+                 request that completes at once is told in the same way. Buffers belong to the request until then. On a
+                 socket without the overlapped attribute record and routine are ignored, and so is a routine without
+                 a record.
 """
 
 from __future__ import annotations
@@ -14,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..defs.codes import WSAEOPNOTSUPP
 from ..defs.guids import WSAID_WSASENDMSG
 from ..defs.sockaddr import SockAddr
-from ..errors import WinsockError, exported
+from ..errors import exported
+from ..kernel.operations import OVERLAPPED, CompletionRoutine, Pending
 from ..process import current_process
 from .extensions import extension
 
@@ -122,7 +126,13 @@ def recvfrom(s: int, buffer: Any, flags: int = 0, fromlen: int | None = None) ->
 
 
 @exported
-def WSASend(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: Any = None) -> int:
+def WSASend(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int = 0,
+    overlapped: OVERLAPPED | None = None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending:
     """Send several buffers in array order as one sequence; on a datagram socket they are one datagram.
 
     Raises:
@@ -133,16 +143,24 @@ def WSASend(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: An
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPSend
+        record = process.objects[s]
+        entry = record.WSPSend
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    if operation is not None:
-        raise WinsockError(WSAEOPNOTSUPP)
-    return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+    if overlapped is None:
+        return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+    operation = process.begin(record.file or process.file_of(record), overlapped, routine)
+    return entry(s, buffers, flags, operation)  # type: ignore[no-any-return]
 
 
 @exported
-def WSARecv(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: Any = None) -> int:
+def WSARecv(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int = 0,
+    overlapped: OVERLAPPED | None = None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending:
     """Receive into several buffers, each filled completely before the next.
 
     Returns:
@@ -155,28 +173,39 @@ def WSARecv(s: int, buffers: Sequence[Any] | None, flags: int = 0, operation: An
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPRecv
+        record = process.objects[s]
+        entry = record.WSPRecv
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    if operation is not None:
-        raise WinsockError(WSAEOPNOTSUPP)
-    return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+    if overlapped is None:
+        return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+    operation = process.begin(record.file or process.file_of(record), overlapped, routine)
+    return entry(s, buffers, flags, operation)  # type: ignore[no-any-return]
 
 
 @exported
-def WSASendTo(s: int, buffers: Sequence[Any] | None, flags: int, to: bytes | None, operation: Any = None) -> int:
+def WSASendTo(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int,
+    to: bytes | None,
+    overlapped: OVERLAPPED | None = None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending:
     """Send several buffers as one datagram to an address; errors as `sendto` and `WSASend`.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendto
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPSendTo
+        record = process.objects[s]
+        entry = record.WSPSendTo
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    if operation is not None:
-        raise WinsockError(WSAEOPNOTSUPP)
-    return entry(s, buffers, flags, to, None)  # type: ignore[no-any-return]
+    if overlapped is None:
+        return entry(s, buffers, flags, to, None)  # type: ignore[no-any-return]
+    operation = process.begin(record.file or process.file_of(record), overlapped, routine)
+    return entry(s, buffers, flags, to, operation)  # type: ignore[no-any-return]
 
 
 @exported
@@ -185,20 +214,23 @@ def WSARecvFrom(
     buffers: Sequence[Any] | None,
     flags: int = 0,
     fromlen: int | None = None,
-    operation: Any = None,
-) -> tuple[int, SockAddr | None]:
+    overlapped: OVERLAPPED | None = None,
+    routine: CompletionRoutine | None = None,
+) -> tuple[int, SockAddr | None] | Pending:
     """Receive a datagram into several buffers, with its sender; results and errors as `recvfrom` and `WSARecv`.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecvfrom
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPRecvFrom
+        record = process.objects[s]
+        entry = record.WSPRecvFrom
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    if operation is not None:
-        raise WinsockError(WSAEOPNOTSUPP)
-    return entry(s, buffers, flags, fromlen, None)  # type: ignore[no-any-return]
+    if overlapped is None:
+        return entry(s, buffers, flags, fromlen, None)  # type: ignore[no-any-return]
+    operation = process.begin(record.file or process.file_of(record), overlapped, routine)
+    return entry(s, buffers, flags, fromlen, operation)  # type: ignore[no-any-return]
 
 
 @exported
@@ -208,8 +240,9 @@ def WSASendMsg(
     flags: int = 0,
     to: bytes | None = None,
     control: bytes = b"",
-    operation: Any = None,
-) -> int:
+    overlapped: OVERLAPPED | None = None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending:
     """Send several buffers as one datagram, with control data.
 
     Args:
@@ -219,7 +252,7 @@ def WSASendMsg(
         to: the destination; None for the default peer.
         control: the control data, in Windows' layout (`mswsock.control_data`): IP_PKTINFO or IPV6_PKTINFO for the
             source address and interface, IP_TTL or IPV6_HOPLIMIT, IP_TOS or IPV6_TCLASS, IP_ECN or IPV6_ECN.
-        operation: overlapped requests are not there yet: anything but None is WSAEOPNOTSUPP.
+        overlapped, routine: see above.
 
     Raises:
         WinsockError: as `WSASendTo`; WSAEINVAL, a stream socket, a flag that does not exist here, or control data that
@@ -227,8 +260,10 @@ def WSASendMsg(
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendmsg
     """
-    record = current_process().socket(s)
+    process = current_process()
+    record = process.socket(s)
     send_message = extension(record, s, WSAID_WSASENDMSG)
-    if operation is not None:
-        raise WinsockError(WSAEOPNOTSUPP)
-    return send_message(s, buffers, flags, to, control, None)  # type: ignore[no-any-return]
+    operation = None
+    if overlapped is not None:
+        operation = process.begin(process.file_of(record), overlapped, routine)
+    return send_message(s, buffers, flags, to, control, operation)  # type: ignore[no-any-return]

@@ -17,10 +17,12 @@ from ... import mswsock, ws2_32
 from ...defs.codes import WSAEFAULT
 from ...defs.records import ReceivedMessage
 from ...errors import WinsockError
+from ...kernel.operations import PENDING
 from ...process import current_process
 from .. import memory
+from ..overlapped import overlapped_at, pending, routine_at
 from ._sockaddr import incoming, outgoing
-from .transfer import buffers_at, operation_of, out_flags, store_count
+from .transfer import buffers_at, out_flags, store_count
 
 __all__ = ["WSARecvEx", "WSARecvMsg", "WSASendMsg"]
 
@@ -38,13 +40,16 @@ def WSASendMsg(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = operation_of(lpOverlapped, lpCompletionRoutine)
+    op = overlapped_at(lpOverlapped)
+    routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)
     name, namelen, array, count, control_length, control, _ = _members(Handle, lpMsg)
     to = incoming(name, namelen) if name or namelen else None
     beside = memory.read(control, control_length)
     assert beside is not None
     buffers = buffers_at(array, count, lpNumberOfBytesSent, op)
-    moved = ws2_32.WSASendMsg(Handle, buffers, dwFlags, to, beside, op)
+    moved = ws2_32.WSASendMsg(Handle, buffers, dwFlags, to, beside, op, routine)
+    if moved is PENDING:
+        return pending()
     store_count(lpNumberOfBytesSent, moved)
     return 0
 
@@ -56,11 +61,19 @@ def WSARecvMsg(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = operation_of(lpOverlapped, lpCompletionRoutine)
+    def store(result: Any) -> None:
+        received = result.received if isinstance(result, WinsockError) else result
+        if received is not None:
+            _store(lpMsg, 0, received)
+
+    op = overlapped_at(lpOverlapped, store)
+    routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)
     name, namelen, array, count, control_length, _, flags = _members(s, lpMsg)
     buffers = buffers_at(array, count, lpdwNumberOfBytesRecvd, op)
     try:
-        received = mswsock.WSARecvMsg(s, buffers, control_length, namelen if name else None, flags, op)
+        received = mswsock.WSARecvMsg(s, buffers, control_length, namelen if name else None, flags, op, routine)
+        if received is PENDING:
+            return pending()
     except WinsockError as failure:
         if failure.received is not None:
             _store(lpMsg, lpdwNumberOfBytesRecvd, failure.received)

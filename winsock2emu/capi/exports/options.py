@@ -15,7 +15,7 @@ Short buffers:   observed, if not promised: afd.sys clears the whole of a buffer
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from ... import ws2_32
 from ...defs.addresslist import ENTRY_SIZE, HEADER_SIZE, pack_address_list
@@ -34,8 +34,10 @@ from ...defs.constants import (
 )
 from ...defs.relocatable import POINTER_SIZE, Relocatable
 from ...errors import WinsockError
+from ...kernel.operations import PENDING
 from ...process import current_process
 from .. import extensions, memory
+from ..overlapped import overlapped_at, pending, routine_at
 
 __all__ = ["WSAIoctl", "getsockopt", "ioctlsocket", "setsockopt"]
 
@@ -113,22 +115,36 @@ def WSAIoctl(
     if dwIoControlCode == SIO_ADDRESS_LIST_SORT and data is not None:
         data = _gathered(data)
     room = cbOutBuffer if lpvOutBuffer >= memory.LOWEST else 0
+
+    def store(output: Any) -> None:
+        if not isinstance(output, WinsockError):
+            _store_output(data, output, lpvOutBuffer, room)
+
+    op = overlapped_at(lpOverlapped, store)
+    routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)
     try:
-        output = ws2_32.WSAIoctl(s, dwIoControlCode, data, room, lpOverlapped or lpCompletionRoutine or None)
+        output = ws2_32.WSAIoctl(s, dwIoControlCode, data, room, op, routine)
     except WinsockError as failure:
         if failure.needed is not None:
             memory.store_32(lpcbBytesReturned, failure.needed)
         raise
+    if output is PENDING:
+        return pending()
+    memory.store_32(lpcbBytesReturned, _store_output(data, output, lpvOutBuffer, room))
+    return 0
+
+
+def _store_output(data: bytes | None, output: Any, where: int, room: int) -> int:
+    """Put what a control code has given into its buffer; the number of bytes."""
     if callable(output):
         output = extensions.pointer(data or b"", output)
     elif isinstance(output, Relocatable):
-        output = output.at(lpvOutBuffer)
+        output = output.at(where)
     if len(output) > room:
         raise WinsockError(WSAEFAULT)
     if output:
-        memory.write(lpvOutBuffer, output)
-    memory.store_32(lpcbBytesReturned, len(output))
-    return 0
+        memory.write(where, output)
+    return len(output)
 
 
 def _gathered(data: bytes) -> bytes | None:

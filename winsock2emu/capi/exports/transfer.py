@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from ... import ws2_32
 from ...errors import WinsockError
+from ...kernel.operations import PENDING
 from .. import memory
+from ..overlapped import overlapped_at, pending, routine_at
 from ._sockaddr import incoming, optional_room, outgoing
 
 __all__ = ["WSARecv", "WSARecvFrom", "WSASend", "WSASendTo", "recv", "recvfrom", "send", "sendto"]
@@ -54,8 +56,12 @@ def WSASend(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = operation_of(lpOverlapped, lpCompletionRoutine)
-    moved = ws2_32.WSASend(s, buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesSent, op), dwFlags, op)
+    op = overlapped_at(lpOverlapped)
+    buffers = buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesSent, op)
+    routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)
+    moved = ws2_32.WSASend(s, buffers, dwFlags, op, routine)
+    if moved is PENDING:
+        return pending()
     store_count(lpNumberOfBytesSent, moved)
     return 0
 
@@ -71,9 +77,12 @@ def WSASendTo(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = operation_of(lpOverlapped, lpCompletionRoutine)
+    op = overlapped_at(lpOverlapped)
     buffers = buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesSent, op)
-    moved = ws2_32.WSASendTo(s, buffers, dwFlags, incoming(lpTo, iTolen), op)
+    routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)
+    moved = ws2_32.WSASendTo(s, buffers, dwFlags, incoming(lpTo, iTolen), op, routine)
+    if moved is PENDING:
+        return pending()
     store_count(lpNumberOfBytesSent, moved)
     return 0
 
@@ -87,14 +96,17 @@ def WSARecv(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = operation_of(lpOverlapped, lpCompletionRoutine)
+    op = overlapped_at(lpOverlapped)
+    routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)
     if lpFlags < memory.LOWEST:
         buffers, flags = None, 0
     else:
         buffers = buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, op)
         flags = memory.load_u32(lpFlags)
     try:
-        moved = ws2_32.WSARecv(s, buffers, flags, op)
+        moved = ws2_32.WSARecv(s, buffers, flags, op, routine)
+        if moved is PENDING:
+            return pending()
     except WinsockError as failure:
         if failure.moved is not None:
             store_count(lpNumberOfBytesRecvd, failure.moved)
@@ -115,14 +127,21 @@ def WSARecvFrom(
     lpOverlapped: int,
     lpCompletionRoutine: int,
 ) -> int:
-    op = operation_of(lpOverlapped, lpCompletionRoutine)
+    def store(result: Any) -> None:
+        _store_sender(lpFrom, lpFromlen, result.address if isinstance(result, WinsockError) else result[1])
+
+    op = overlapped_at(lpOverlapped, store if lpFrom else None)
+    routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)
     if lpFlags < memory.LOWEST:
         buffers, flags = None, 0
     else:
         buffers = buffers_at(lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, op)
         flags = memory.load_u32(lpFlags)
     try:
-        moved, sender = ws2_32.WSARecvFrom(s, buffers, flags, optional_room(lpFrom, lpFromlen), op)
+        result = ws2_32.WSARecvFrom(s, buffers, flags, optional_room(lpFrom, lpFromlen), op, routine)
+        if result is PENDING:
+            return pending()
+        moved, sender = result
     except WinsockError as failure:
         if failure.moved is not None:
             store_count(lpNumberOfBytesRecvd, failure.moved)
@@ -146,11 +165,6 @@ def buffers_at(array: int, count: int, moved_pointer: int, op: Any) -> list[memo
     table = memory.view(array, count * _WSABUF.size)
     assert table is not None
     return [memory.view(buf, size) for size, buf in _WSABUF.iter_unpack(table)]
-
-
-def operation_of(overlapped: int, routine: int) -> int | None:
-    """The overlapped request of a call, None for a synchronous one."""
-    return overlapped or routine or None
 
 
 def store_count(pointer: int, moved: int) -> None:

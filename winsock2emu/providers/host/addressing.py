@@ -78,7 +78,7 @@ def sorted_addresses(request: Request) -> Relocatable:
     return record
 
 
-def address_list_change(request: Request) -> bytes:
+def address_list_change(request: Request) -> Any:
     """SIO_ADDRESS_LIST_CHANGE: wait until the list is another one."""
     network, family = request.network, request.endpoint.family
     before: list[SockAddr] = []
@@ -139,7 +139,7 @@ def routing_interface(request: Request) -> bytes:
     return source
 
 
-def routing_interface_change(request: Request) -> bytes:
+def routing_interface_change(request: Request) -> Any:
     """SIO_ROUTING_INTERFACE_CHANGE: wait until a destination is reached another way; the wildcard is any of them."""
     destination = _destination(request, wildcard=True)
     network = request.network
@@ -166,19 +166,21 @@ def routing_interface_change(request: Request) -> bytes:
 # Waiting
 
 
-def _until_changed(request: Request, kind: str, look: Callable[[], None], changed: Callable[[int], bool]) -> bytes:
+def _until_changed(request: Request, kind: str, look: Callable[[], None], changed: Callable[[int], bool]) -> Any:
     """Wait until ``changed``, which is told how much news there has been since ``look``.
 
-    A socket in non-blocking mode does not wait: the request stays armed for the network event, in the place of an
-    earlier one.
+    An overlapped request waits in any mode. A socket in non-blocking mode does not wait otherwise: the request stays
+    armed for the network event, in the place of an earlier one.
     """
     endpoint, waits = request.endpoint, request.waits
     source = request.network.changes()
     look()  # after the source has been opened: what comes from now on is news
-    wait = waits.begin(
-        *(endpoint, request.handle, kind, source, lambda: changed(source.news)), only=not endpoint.blocking
-    )
-    if not endpoint.blocking:
+    operation = request.operation
+    armed = operation is None and not endpoint.blocking
+    wait = waits.begin(*(endpoint, request.handle, kind, source, lambda: changed(source.news)), only=armed)
+    if operation is not None:
+        return waits.pend(endpoint, wait, operation)
+    if armed:
         raise would_block()
     try:
         wait.wait()

@@ -24,9 +24,9 @@ from typing import Any, Final, Protocol
 
 from ...defs.codes import WSAENOBUFS
 from ...engine.endpoint import Endpoint
-from ...engine.lanes import Operation
 from ...engine.pump import HANGUP, READABLE, Pump
 from ...errors import WinsockError
+from ...kernel.operations import Operation
 from ...kernel.waits import WakeDescriptor
 
 PERIOD_S: Final = 1.0
@@ -256,6 +256,26 @@ class ChangeWaits:
             self.end(endpoint, other)
         return wait
 
+    def pend(self, endpoint: Endpoint, wait: ChangeWait, request: Operation) -> Any:
+        """Have an overlapped request wait; what has been begun for it ends with it. `PENDING`, or None when it is over.
+
+        Raises:
+            WinsockError: as `ChangeWait.wait`; nothing is told then.
+        """
+
+        def ended(waiting: Operation) -> None:
+            self.end(endpoint, wait)
+            request.finish(b"", WinsockError(waiting.error) if waiting.error else None)
+
+        waiting = Operation(ended)
+        request.pend(waiting)
+        try:
+            return wait.wait(waiting)
+        except WinsockError:
+            request.abandon()
+            self.end(endpoint, wait)
+            raise
+
     def end(self, endpoint: Endpoint, wait: ChangeWait) -> None:
         """Forget a request that is over; a second call does nothing."""
         with self._lock:
@@ -264,6 +284,8 @@ class ChangeWaits:
                 waits.remove(wait)
             if not waits:
                 self._of.pop(endpoint, None)
+        if endpoint.watchers:
+            endpoint.watchers[:] = [watcher for watcher in endpoint.watchers if watcher() is not wait]
         wait.pump.unwatch(wait)
         wait.source.close()
 

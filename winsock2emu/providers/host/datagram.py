@@ -32,6 +32,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...defs.codes import (
+    STATUS_PORT_UNREACHABLE,
     WSAEACCES,
     WSAECONNRESET,
     WSAEINVAL,
@@ -431,7 +432,7 @@ class DatagramSocket(HostSocket):
         """WSPRecv: one datagram."""
         if operation is None and not self.peer_removed:
             return self.receive_from(s, buffers, flags, None, None)[0]
-        attempt = self.checked_receive(buffers, flags)
+        attempt = self.checked_receive(buffers, flags, overlapped=operation is not None)
         if self.peer_removed:
             raise WinsockError(WSAENOTCONN)
         return self.inbound.run(lambda: attempt()[0], operation)
@@ -470,14 +471,20 @@ class DatagramSocket(HostSocket):
                     raise would_block()
                 return self.inbound.wait(self._receive_attempt(check_buffers(buffers), 0))
         self.check_room(room)
-        return self.inbound.run(self.checked_receive(buffers, flags), operation)
+        return self.inbound.run(self.checked_receive(buffers, flags, overlapped=operation is not None), operation)
 
     def checked_receive(
-        self, buffers: Any, flags: int, room: int = 0, finish: Callable[..., Any] | None = None
+        self,
+        buffers: Any,
+        flags: int,
+        room: int = 0,
+        finish: Callable[..., Any] | None = None,
+        *,
+        overlapped: bool = False,
     ) -> Callable[[], Any]:
         """The attempt of a receive whose arguments and state are in order; ``room`` and ``finish`` as below."""
         views = check_buffers(buffers)
-        if flags & ~_RECEIVE_FLAGS:
+        if flags & ~_RECEIVE_FLAGS or (overlapped and flags & MSG_PEEK):
             raise WinsockError(WSAEOPNOTSUPP)
         if not self.bound:
             raise WinsockError(WSAEINVAL)
@@ -511,7 +518,7 @@ class DatagramSocket(HostSocket):
                 if self.receive_shut:
                     raise WinsockError(WSAESHUTDOWN)
                 if self.reports:
-                    raise WinsockError(self.reports.pop(0))
+                    raise self._reported(self.reports.pop(0))
                 try:
                     if self.circular:
                         self.drop_oldest()
@@ -540,6 +547,13 @@ class DatagramSocket(HostSocket):
         """The host's recvmsg_into with MSG_PEEK, while nobody counts what waits."""
         with self._peeks:
             return self.host.recvmsg_into(views, room, theirs)
+
+    def _reported(self, code: int) -> WinsockError:
+        """What a receive fails with for a report from the network: not a reset, whatever the code says."""
+        failure = WinsockError(code)
+        if code == WSAECONNRESET:
+            failure.status = STATUS_PORT_UNREACHABLE
+        return failure
 
     # What the socket does not take (screening.py)
 

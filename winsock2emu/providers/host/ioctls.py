@@ -103,6 +103,7 @@ from ...defs.constants import (
 )
 from ...engine.endpoint import Watcher
 from ...errors import WinsockError
+from ...kernel.operations import PENDING, Operation
 from .addressing import (
     address_list,
     address_list_change,
@@ -155,13 +156,17 @@ _PROCESSORS_IN_GROUP: Final = 64
 
 @attrs.frozen
 class Request:
-    """One call: the handle and its socket, the input buffer (None for none), the room for output, the provider."""
+    """One call: the handle and its socket, the input buffer (None for none), the room for output, the provider.
+
+    ``operation`` is None for a synchronous call.
+    """
 
     handle: int
     endpoint: HostSocket
     data: bytes | None
     room: int
     provider: HostProvider
+    operation: Operation | None = None
 
     @property
     def network(self) -> HostNetwork:
@@ -190,6 +195,7 @@ class Code:
     elsewhere: int = WSAENOPROTOOPT  # the code on a socket it does not apply to
     short_in: int = WSAEFAULT
     short_out: int = WSAEFAULT
+    overlapped: bool = True  # False: observed to be unknown to overlapped calls
 
 
 # Kinds of sockets
@@ -316,7 +322,7 @@ def _ideal_backlog(request: Request) -> bytes:
     return struct.pack("<I", IDEAL_BACKLOG)
 
 
-def _ideal_backlog_change(request: Request) -> bytes:
+def _ideal_backlog_change(request: Request) -> Any:
     """SIO_IDEAL_SEND_BACKLOG_CHANGE: waits in non-blocking mode, too; one request at a time."""
     endpoint = _connected(request.endpoint)
     if request.room:
@@ -334,10 +340,11 @@ def _ideal_backlog_change(request: Request) -> bytes:
     wait = request.waits.begin(endpoint, request.handle, _BACKLOG, ConnectionNews(endpoint.fd), happened)
     watcher: Callable[[], Watcher | None] = weakref.ref(wait)
     endpoint.watchers.append(watcher)  # the end of sending, which no host reports
+    if request.operation is not None:
+        return request.waits.pend(endpoint, wait, request.operation)
     try:
         wait.wait()
     finally:
-        endpoint.watchers.remove(watcher)
         request.waits.end(endpoint, wait)
     return b""
 
@@ -460,7 +467,7 @@ def _receive_all(code: int) -> Callable[[Request], bytes]:
     return receive_all
 
 
-_HANDLE: Final = Code(_base_handle, gives=8)
+_HANDLE: Final = Code(_base_handle, gives=8, overlapped=False)
 _NO_QOS: Final = Code(_refused(WSAENOPROTOOPT))
 _NO_COMPANION: Final = Code(_refused(WSAENOPROTOOPT))
 
@@ -517,6 +524,9 @@ CODES: Final[dict[int, Code]] = {
 def control(request: Request, code: int) -> Any:
     """WSPIoctl: carry out a code.
 
+    An overlapped request completes at once and tells of no bytes (observed), but for those that wait for a change; what
+    is not known is told as its failure, not the call's.
+
     Returns:
         The bytes for the output buffer, `Relocatable` ones if they hold pointers; for an extension function the
         function.
@@ -526,8 +536,24 @@ def control(request: Request, code: int) -> Any:
             this kind of socket; WSAEFAULT or what the code has for it, a buffer is missing or too small. ``needed`` is
             the byte count that a program finds afterwards, None if it stays as it was.
     """
+    operation = request.operation
+    if operation is None:
+        return _carry_out(request, code)
+    try:
+        result = _carry_out(request, code)
+    except WinsockError as failure:
+        if failure.winerror != WSAEOPNOTSUPP:
+            raise
+        operation.finish_late(None, failure)
+        return PENDING
+    if result is not PENDING:
+        operation.finish(result)
+    return result
+
+
+def _carry_out(request: Request, code: int) -> Any:
     row = CODES.get(code)
-    if row is None:
+    if row is None or (request.operation is not None and not row.overlapped):
         raise WinsockError(WSAEOPNOTSUPP, needed=0)
     if not row.applies(request.endpoint):
         raise WinsockError(row.elsewhere)

@@ -271,7 +271,9 @@ def receive_message(
     def finish(moved: int, ancillary: Ancillary, got: int, sender: Any) -> ReceivedMessage:
         return _received(endpoint, moved, ancillary, got, sender, control_room)
 
-    return endpoint.inbound.run(endpoint.checked_receive(buffers, flags, _ROOM, finish), operation)
+    return endpoint.inbound.run(
+        endpoint.checked_receive(buffers, flags, _ROOM, finish, overlapped=operation is not None), operation
+    )
 
 
 def ask_for_destinations(endpoint: DatagramSocket) -> None:

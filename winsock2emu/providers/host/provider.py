@@ -127,7 +127,7 @@ class HostProvider:
             return
         kept = self.sharing.end()
         for endpoint in (*self._sockets.values(), *kept):
-            endpoint.abort(WSAEINTR)
+            endpoint.abort(WSAEINTR, silent=True)  # programs are told nothing any more of what was overlapped
         # Nobody is left who could be told to call again, so nothing lingers; data on its way is sent all the same.
         while self._sockets:
             self._close(*self._sockets.popitem(), linger=False)
@@ -197,7 +197,11 @@ class HostProvider:
             self._sockets[endpoint.fd] = endpoint
             s = endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
             entries = (endpoint.send, endpoint.receive, endpoint.send_to, endpoint.receive_from)
-            upcalls.own_entries(s, *(entries[:2] if isinstance(endpoint, StreamSocket) else entries))  # 64 bytes each
+            upcalls.own_entries(
+                s,
+                *(entries[:2] if isinstance(endpoint, StreamSocket) else entries),  # 64 bytes each
+                overlapped=bool(flags & WSA_FLAG_OVERLAPPED),
+            )
         except BaseException:
             self._sockets.pop(host.fileno(), None)
             host.close()
@@ -246,10 +250,15 @@ class HostProvider:
         self._sockets[s] = endpoint
         try:
             upcalls.WPUModifyIFSHandle(endpoint.info.catalog_entry_id, s)
-            upcalls.own_entries(s, *descriptor.entries())
+            upcalls.own_entries(s, *descriptor.entries(), overlapped=bool(endpoint.flags & WSA_FLAG_OVERLAPPED))
             for partner in self.sharing.partners(endpoint):
                 with contextlib.suppress(WinsockError):  # closed meanwhile
-                    upcalls.own_entries(partner.handle, *partner.entries(), instead_of=endpoint.send)
+                    upcalls.own_entries(
+                        partner.handle,
+                        *partner.entries(),
+                        instead_of=endpoint.send,
+                        overlapped=bool(endpoint.flags & WSA_FLAG_OVERLAPPED),
+                    )
         except BaseException:
             if self._sockets.pop(s, None) is not None and not self.sharing.leave(endpoint, s):
                 self._end(endpoint, linger=False)
@@ -341,10 +350,7 @@ class HostProvider:
         endpoint.changed()
 
     def WSPIoctl(self, s: int, code: int, data: bytes | None, out_length: int, operation: Any, /) -> Any:
-        endpoint = self._socket(s)
-        if operation is not None:
-            raise WinsockError(WSAEOPNOTSUPP)
-        return control(Request(s, endpoint, data, out_length, self), code)
+        return control(Request(s, self._socket(s), data, out_length, self, operation), code)
 
     def WSPSelect(
         self,
@@ -375,6 +381,10 @@ class HostProvider:
             kept.selections = keep(selection, kept.selections)
         kept.selection = selection
         return selection
+
+    def WSPGetOverlappedResult(self, s: int, overlapped: Any, wait: bool, /) -> tuple[int, int]:
+        assert self._upcalls is not None
+        return self._upcalls.overlapped_result(overlapped, wait)
 
     # Extension functions (extensions.EXTENSIONS), each in the form of the API function of its name.
 
@@ -442,4 +452,4 @@ class HostProvider:
         raise WinsockError(WSAEOPNOTSUPP)
 
     WSPAsyncSelect = WSPEnumNetworkEvents = WSPEventSelect = _unwritten
-    WSPGetOverlappedResult = WSPGetQOSByName = WSPJoinLeaf = WSPRecvDisconnect = WSPSendDisconnect = _unwritten
+    WSPGetQOSByName = WSPJoinLeaf = WSPRecvDisconnect = WSPSendDisconnect = _unwritten

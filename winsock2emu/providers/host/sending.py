@@ -23,9 +23,9 @@ from collections.abc import Callable
 from typing import Final
 
 from ...engine.endpoint import Endpoint
-from ...engine.lanes import Operation
 from ...engine.pump import Pump
 from ...errors import WinsockError
+from ...kernel.operations import Operation
 from .hostsocket import MOST_BUFFERS
 from .translate import from_host
 

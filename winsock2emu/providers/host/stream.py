@@ -71,9 +71,10 @@ from ...defs.constants import (
     SOMAXCONN,
 )
 from ...defs.sockaddr import SockAddr
-from ...engine.lanes import Operation
+from ...engine.lanes import Lane
 from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
 from ...errors import WinsockError, would_block
+from ...kernel.operations import Operation, OverlappedOperation
 from .accepting import Condition, ConnectionRequest, ConnectionRequests, decide
 from .binding import keep_reusable
 from .closing import all_acknowledged
@@ -764,7 +765,7 @@ class StreamSocket(HostSocket):
         try:
             self.outbound.run(sending, operation)
         except WinsockError as failure:
-            operation.finish(None, failure.winerror)
+            operation.finish(None, failure)
         self.changed()
         return size
 
@@ -890,6 +891,8 @@ class StreamSocket(HostSocket):
     def _receive_checked(self, buffers: Any, flags: int, operation: Any) -> Any:
         """A receive with all checks: several buffers or empty ones, flags, or a state that is not simply open."""
         views = check_buffers(buffers)
+        if operation is not None and flags & MSG_PEEK:
+            raise WinsockError(WSAEOPNOTSUPP)
         self._check_receive(flags)
         drop(views, 0)
         if flags & MSG_OOB:
@@ -1089,6 +1092,13 @@ class StreamSocket(HostSocket):
             return False
 
     # Closing
+
+    def aborted(self, lane: Lane, operation: Operation) -> WinsockError:
+        """Observed: a port learns of the connection's end, not of a cancelled receive."""
+        told_by_port = isinstance(operation, OverlappedOperation) and operation.on_port
+        if self.state == CONNECTED and lane is self.inbound and told_by_port:
+            return WinsockError(WSAECONNABORTED)
+        return super().aborted(lane, operation)
 
     def before_close(self) -> None:
         """A non-blocking socket with a linger time is not closed while there is something to send (T12.1)."""

@@ -1,0 +1,143 @@
+"""OVERLAPPED structures in a C program's memory, and completion routines that are C functions.
+
+Part played:     the OVERLAPPED that a program allocates, often at the head of a record of its own.
+Lives here:      reading and writing the structure, and which request pends on which address.
+Lives elsewhere: what completing means (kernel/operations).
+Results:         what an overlapped call stores beside its byte count (a sender, a message's flags, an output buffer) is
+                 stored by ``store`` when the request completes, before the status.
+Flags:           the structure has no room for the flags of a receive; those that are not 0 are kept here until the
+                 structure is used again.
+Sources:         ns-minwinbase-overlapped, nf-winsock2-wsarecv and nf-winsock2-wsagetoverlappedresult.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..defs.codes import WSA_IO_PENDING, WSAEFAULT
+from ..errors import WinsockError, set_last_error
+from ..kernel.operations import OVERLAPPED, CompletionRoutine, Operation, flags_of
+from . import memory
+from .threads import made_by_c
+
+_INTERNAL_HIGH: Final = 8
+_OFFSET: Final = 16
+_OFFSET_HIGH: Final = 20
+_EVENT: Final = 24
+
+_ROUTINE: Final = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint32)
+
+_u64: Final = ctypes.c_uint64.from_address
+
+_pending: Final[dict[int, Operation]] = {}
+_flags: Final[dict[int, int]] = {}
+
+Store = Callable[[Any], None]
+
+
+class MemoryOverlapped(OVERLAPPED):
+    """The structure at an address; ``store`` gets what the call returns, or the `WinsockError` it failed with."""
+
+    __slots__ = ("address", "store")
+
+    def __init__(self, address: int, store: Store | None = None) -> None:
+        self.address = address
+        self.store = store
+
+    @property
+    def Internal(self) -> int:
+        return _u64(self.address).value
+
+    @Internal.setter
+    def Internal(self, status: int) -> None:
+        _u64(self.address).value = status
+
+    @property
+    def InternalHigh(self) -> int:
+        return _u64(self.address + _INTERNAL_HIGH).value
+
+    @InternalHigh.setter
+    def InternalHigh(self, moved: int) -> None:
+        _u64(self.address + _INTERNAL_HIGH).value = moved
+
+    @property
+    def Offset(self) -> int:  # type: ignore[override]
+        return memory.load_u32(self.address + _OFFSET)
+
+    @property
+    def OffsetHigh(self) -> int:  # type: ignore[override]
+        return memory.load_u32(self.address + _OFFSET_HIGH)
+
+    @property
+    def hEvent(self) -> int:  # type: ignore[override]
+        return _u64(self.address + _EVENT).value
+
+    @property
+    def operation(self) -> Operation | None:
+        return _pending.get(self.address)
+
+    @operation.setter
+    def operation(self, operation: Operation | None) -> None:
+        if operation is None:
+            _pending.pop(self.address, None)
+        else:
+            _pending[self.address] = operation
+
+    @property
+    def token(self) -> int:
+        return self.address
+
+    @property
+    def flags(self) -> int:
+        return _flags.get(self.address, 0)
+
+    def complete(self, result: Any, moved: int, status: int) -> None:
+        address = self.address
+        store = self.store
+        if store is not None:
+            store(result)
+        flags = 0 if type(result) is int else flags_of(result)
+        if flags:
+            _flags[address] = flags
+        elif _flags:
+            _flags.pop(address, None)
+        _u64(address + _INTERNAL_HIGH).value = moved
+        _u64(address).value = status
+
+    def __repr__(self) -> str:
+        return f"<OVERLAPPED at {self.address:#x}>"
+
+
+def overlapped_at(address: int, store: Store | None = None) -> MemoryOverlapped | None:
+    """The record of an overlapped call; None for a NULL pointer.
+
+    Raises:
+        WinsockError: WSAEFAULT, a pointer that cannot be one.
+    """
+    if address >= memory.LOWEST:
+        return MemoryOverlapped(address, store)
+    if address:
+        raise WinsockError(WSAEFAULT)
+    return None
+
+
+def routine_at(pointer: int, address: int) -> CompletionRoutine | None:
+    """A C completion routine as the API calls it; None for a NULL pointer."""
+    if not pointer:
+        return None
+    made_by_c()  # the thread has to be known by the time of the call
+    call = _ROUTINE(pointer)
+
+    def routine(error: int, moved: int, overlapped: OVERLAPPED, flags: int) -> None:
+        call(error, moved, address, flags)
+
+    return routine
+
+
+def pending(failure: int = -1) -> int:
+    """The result of a C call that goes on: ``failure``, with WSA_IO_PENDING as the last error."""
+    made_by_c()
+    set_last_error(WSA_IO_PENDING)
+    return failure

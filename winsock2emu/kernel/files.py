@@ -1,0 +1,102 @@
+"""File objects: what a handle that I/O is made on leads to, a socket's as well as a disk file's.
+
+Part played:     FILE_OBJECT: the completion port it is tied to, the requests that pend on it, its own signal.
+Lives here:      that state, cancelling, and the rule that completion routines of one file do not nest.
+Lives elsewhere: the requests (kernel/operations), who performs them (providers, kernel/hostfiles), the functions
+                 (kernel32).
+Signal:          a file is signalled when a request without an event of its own completes, and not signalled from the
+                 start of the next request on. A fresh one is signalled.
+Sources:         "Synchronization and Overlapped Input and Output", setfilecompletionnotificationmodes and
+                 createiocompletionport on Microsoft Learn; R6.34, R6.51 of the project's reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..defs.codes import ERROR_INVALID_PARAMETER
+from ..errors import WinsockError
+from .objects import Waitable, queue_apc, release
+from .operations import OVERLAPPED, Operation, OverlappedOperation
+from .ports import Port
+from .waits import Waiter
+
+SKIP_PORT: Final = 1  # FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
+SKIP_SIGNAL: Final = 2  # FILE_SKIP_SET_EVENT_ON_HANDLE
+
+
+class FileObject(Waitable):
+    """An open file, pipe or socket.
+
+    Attributes:
+        overlapped: it was opened for overlapped I/O; others take no port and make every request a synchronous one.
+        port, key: the completion port its packets go to, None for none, and the key they carry.
+        modes: SKIP_PORT and SKIP_SIGNAL, once set for good.
+        pending: its requests that pend, oldest first.
+    """
+
+    __slots__ = ("_running", "key", "modes", "overlapped", "pending", "port")
+
+    def __init__(self, *, overlapped: bool = True) -> None:
+        super().__init__(signalled=True, keeps=True)
+        self.overlapped = overlapped
+        self.port: Port | None = None
+        self.key = 0
+        self.modes = 0
+        self.pending: dict[OverlappedOperation, None] = {}
+        self._running: dict[Waiter, list[tuple[Any, ...]]] = {}
+
+    def associate(self, port: Port, key: int) -> None:
+        """Have completions told to a port, for as long as the file is open.
+
+        Raises:
+            WinsockError: ERROR_INVALID_PARAMETER, it has one already, or was not opened for overlapped I/O.
+        """
+        if self.port is not None or not self.overlapped:
+            raise WinsockError(ERROR_INVALID_PARAMETER)
+        self.key = key
+        self.port = port
+
+    @property
+    def skips_port(self) -> int:
+        """A request that succeeds at once posts no packet."""
+        return self.modes & SKIP_PORT
+
+    def signal_completed(self, at_once: bool) -> None:
+        """A request without an event has completed."""
+        if at_once and self.modes & SKIP_SIGNAL:
+            return
+        self.signalled = True
+        if self.waiters is not None:
+            release(self)
+
+    def cancel(self, overlapped: OVERLAPPED | None = None, waiter: Waiter | None = None) -> int:
+        """Cancel the request of a record, or all of them, or all of one thread; how many there were."""
+        if overlapped is not None:
+            operation = overlapped.operation
+            known = isinstance(operation, OverlappedOperation) and operation.file is self
+            found: tuple[Operation, ...] = (operation,) if operation is not None and known else ()
+        else:
+            found = tuple(self.pending)
+            if waiter is not None:
+                found = tuple(one for one in self.pending if one.waiter is waiter)
+        return sum(operation.cancel() for operation in found)
+
+    def run_routine(self, waiter: Waiter, *call: Any) -> None:
+        """Call a completion routine in its thread: ``call`` is the routine, its error, bytes and record.
+
+        One whose turn comes inside another one of this file, in an alertable wait there, runs when that has returned.
+        """
+        turn = self._running.get(waiter)
+        if turn is not None:
+            turn.append(call)
+            return
+        turn = self._running[waiter] = [call]
+        try:
+            while turn:
+                routine, error, moved, overlapped = turn.pop(0)
+                routine(error, moved, overlapped, overlapped.flags)
+        finally:
+            del self._running[waiter]
+            for later in turn:  # an exception has come in between
+                queue_apc(waiter, self.run_routine, waiter, *later)

@@ -1,0 +1,319 @@
+"""I/O requests from issue to delivery, and the record in which a program follows an overlapped one.
+
+Part played:     the IRP, the OVERLAPPED structure, and IoCompleteRequest.
+Lives here:      how a request becomes final, and how that is told: memory, event, completion routine, port.
+Lives elsewhere: queueing, cancelling and trying (engine/lanes), what is tried (providers), ports and APCs
+                 (kernel/ports, kernel/objects), the structure in a C program's memory (capi/overlapped).
+Order of effects: InternalHigh, then Internal (the status), then the event, or the routine, or the packet. A program
+                 that only looks at Internal finds everything else done.
+At most one tale: a request with an event object sets it, and posts a packet too if its file has a port, unless the
+                 lowest bit of the event's handle forbids it; one with a routine does neither (table T6.1). Without an
+                 event the file itself is signalled.
+Errors:          a request keeps an NTSTATUS, as on Windows; WSA and Win32 codes are both read off it. `status_of`
+                 is the way from the code that a provider raises to the status; where a code stands for several,
+                 the provider says which by `WinsockError.status`.
+Sources:         overlapped-i-o-and-event-objects-2, nf-winsock2-wsagetoverlappedresult; R6.8-R6.19, R6.30-R6.47, T6.1
+                 of the project's reference.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ..defs import codes
+from ..defs.codes import (
+    STATUS_BUFFER_OVERFLOW,
+    STATUS_CANCELLED,
+    STATUS_IO_TIMEOUT,
+    STATUS_NOT_SUPPORTED,
+    STATUS_SUCCESS,
+    STATUS_TO_WIN32,
+    STATUS_TO_WSA,
+    STATUS_UNSUCCESSFUL,
+    WSA_IO_PENDING,
+    WSA_OPERATION_ABORTED,
+)
+from ..errors import WinsockError
+from .objects import queue_apc
+
+if TYPE_CHECKING:
+    from .events import Event
+    from .files import FileObject
+    from .waits import Waiter
+
+FIRST_ERROR: Final = 0xC0000000
+"""Statuses from here on are failures; those from 0x80000000 are warnings, with data all the same."""
+
+FIRST_WARNING: Final = 0x80000000
+
+
+class Pending(enum.Enum):
+    """The type of `PENDING`."""
+
+    PENDING = enum.auto()
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+PENDING: Final = Pending.PENDING
+"""The result of an overlapped call that has not completed yet: SOCKET_ERROR with WSA_IO_PENDING in C."""
+
+# Which of several statuses a provider means by a code, as Windows' transports use them.
+_STATUSES: Final[dict[int, int]] = {
+    **{wsa: status for status, wsa in reversed(STATUS_TO_WSA.items())},
+    codes.WSAEMSGSIZE: STATUS_BUFFER_OVERFLOW,
+    codes.WSAEOPNOTSUPP: STATUS_NOT_SUPPORTED,
+    codes.WSAETIMEDOUT: STATUS_IO_TIMEOUT,
+    codes.WSAECONNREFUSED: codes.STATUS_CONNECTION_REFUSED,
+    codes.WSAECONNRESET: codes.STATUS_CONNECTION_RESET,
+    codes.WSAECONNABORTED: codes.STATUS_CONNECTION_ABORTED,
+    codes.WSAENETUNREACH: codes.STATUS_NETWORK_UNREACHABLE,
+    codes.WSAEADDRNOTAVAIL: codes.STATUS_INVALID_ADDRESS_COMPONENT,
+    codes.WSAEADDRINUSE: codes.STATUS_ADDRESS_ALREADY_EXISTS,
+    codes.WSAENOBUFS: codes.STATUS_INSUFFICIENT_RESOURCES,
+    codes.WSAESHUTDOWN: codes.STATUS_PIPE_DISCONNECTED,
+    codes.WSAENOTCONN: codes.STATUS_INVALID_CONNECTION,
+    codes.WSAENOTSOCK: codes.STATUS_INVALID_HANDLE,
+    codes.WSAEFAULT: codes.STATUS_ACCESS_VIOLATION,
+    codes.WSAEINVAL: codes.STATUS_INVALID_PARAMETER,
+    codes.WSAENETDOWN: codes.STATUS_UNEXPECTED_NETWORK_ERROR,
+    codes.WSAEINTR: STATUS_CANCELLED,
+    WSA_OPERATION_ABORTED: STATUS_CANCELLED,
+    **{win32: status for status, win32 in reversed(STATUS_TO_WIN32.items()) if status >= FIRST_ERROR and win32 < 10000},
+    codes.ERROR_HANDLE_EOF: codes.STATUS_END_OF_FILE,
+}
+
+
+def status_of(failure: WinsockError) -> int:
+    """The NTSTATUS with which a request ends that failed like this."""
+    return failure.status or _STATUSES.get(failure.winerror, STATUS_UNSUCCESSFUL)
+
+
+class Keeper(Protocol):
+    """Whoever holds a request until it completes."""
+
+    def cancel(self, operation: Operation, /) -> bool:
+        """Complete it with WSA_OPERATION_ABORTED; False when it is not there (any more)."""
+        ...
+
+
+class Operation:
+    """One request, from issue to delivery. It becomes final once and is delivered once.
+
+    Attributes:
+        deliver: tells the issuer; called by whoever completes the request, often under a lock, and calls no user code.
+        result: what the attempt returned; bytes moved, or None, for one that failed.
+        error: WSA_IO_PENDING, then 0 or the code it failed with.
+        final: True once result and error will not change again.
+        keeper: who holds it while it pends, else None.
+        place: the keeper's own note on where.
+    """
+
+    __slots__ = ("deliver", "error", "final", "keeper", "place", "result")
+
+    def __init__(self, deliver: Callable[[Operation], None]) -> None:
+        self.deliver = deliver
+        self.result: Any = None
+        self.error: int = WSA_IO_PENDING
+        self.final = False
+        self.keeper: Keeper | None = None
+        self.place: Any = None
+
+    def pend(self, keeper: Keeper, place: Any = None) -> None:
+        """It could not be completed at once and is kept."""
+        self.keeper = keeper
+        self.place = place
+
+    def finish(self, result: Any, failure: WinsockError | None = None) -> None:
+        """Make the request final and tell the issuer."""
+        self.keeper = self.place = None
+        self.result = result
+        self.error = 0 if failure is None else failure.winerror
+        self.final = True
+        self.deliver(self)
+
+    def finish_late(self, result: Any, failure: WinsockError | None = None) -> None:
+        """Finish a request as if it had pended: its call returns `PENDING`."""
+        self.pend(NOBODY)
+        self.finish(result, failure)
+
+    def abandon(self) -> None:
+        """Make the request final, as aborted, and tell nobody."""
+        self.keeper = self.place = None
+        self.error = WSA_OPERATION_ABORTED
+        self.final = True
+
+    def cancel(self, on_behalf_of: Operation | None = None) -> bool:
+        """Complete it with WSA_OPERATION_ABORTED if it still pends; True when this was its end.
+
+        A request may be the keeper of another one, which it finishes with itself.
+        """
+        keeper = self.keeper
+        return keeper is not None and keeper.cancel(self)
+
+
+class _Nobody:
+    """Keeps requests that are about to be finished."""
+
+    __slots__ = ()
+
+    def cancel(self, operation: Operation) -> bool:
+        return False
+
+
+NOBODY: Final = _Nobody()
+
+
+class OVERLAPPED:
+    """The record that goes with an overlapped request.
+
+    Attributes:
+        Internal: the NTSTATUS; STATUS_PENDING until the request is complete.
+        InternalHigh: bytes moved.
+        Offset, OffsetHigh: the position in a file, which sockets ignore.
+        hEvent: an event's handle, 0 for none; its lowest bit keeps the packet away from a completion port.
+        result: once complete, what the call returns when it is not overlapped (a tuple from WSARecvFrom); the failure,
+            a `WinsockError`, when there is one.
+        operation: the request while it pends, else None.
+
+    Source: https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-overlapped
+    """
+
+    __slots__ = ("Internal", "InternalHigh", "Offset", "OffsetHigh", "__weakref__", "hEvent", "operation", "result")
+
+    def __init__(self, hEvent: int = 0, Offset: int = 0, OffsetHigh: int = 0) -> None:
+        self.Internal = 0
+        self.InternalHigh = 0
+        self.Offset = Offset
+        self.OffsetHigh = OffsetHigh
+        self.hEvent = hEvent
+        self.result: Any = None
+        self.operation: Operation | None = None
+
+    @property
+    def token(self) -> Any:
+        """What a packet on a completion port carries for it."""
+        return self
+
+    @property
+    def flags(self) -> int:
+        """The flags that a completed receive hands back."""
+        return flags_of(self.result)
+
+    def complete(self, result: Any, moved: int, status: int) -> None:
+        """Store the outcome, the status last."""
+        self.result = result
+        self.InternalHigh = moved
+        self.Internal = status
+
+    def __repr__(self) -> str:
+        return f"<OVERLAPPED Internal={self.Internal:#x} InternalHigh={self.InternalHigh} hEvent={self.hEvent:#x}>"
+
+
+def moved_of(result: Any) -> int:
+    """The byte count in what a call returns: a count, a tuple that begins with one, a message; 0 for anything else."""
+    if isinstance(result, int):
+        return int(result)
+    if isinstance(result, tuple):
+        return int(result[0])
+    return getattr(result, "moved", 0) or 0
+
+
+def flags_of(result: Any) -> int:
+    """The flags in what a receive returns."""
+    return getattr(result[0] if isinstance(result, tuple) else result, "flags", 0) or 0
+
+
+CompletionRoutine = Callable[[int, int, OVERLAPPED, int], Any]
+"""Called with the Winsock code, the bytes, the record and the flags, in an alertable wait of the issuing thread."""
+
+
+class OverlappedOperation(Operation):
+    """A request that its issuer follows by an OVERLAPPED record.
+
+    Attributes:
+        overlapped: the record.
+        file: what the request is for; its port gets the packet.
+        event: set when it is complete, None for none.
+        silent: no packet, whatever the file's port is.
+        routine: the completion routine, None for none.
+        waiter: the issuing thread.
+    """
+
+    __slots__ = ("event", "file", "overlapped", "routine", "silent", "waiter")
+
+    def __init__(
+        self,
+        file: FileObject,
+        overlapped: OVERLAPPED,
+        event: Event | None,
+        silent: int,
+        routine: CompletionRoutine | None,
+        waiter: Waiter,
+    ) -> None:
+        self.file = file
+        self.overlapped = overlapped
+        self.event = event
+        self.silent = silent
+        self.routine = routine
+        self.waiter = waiter
+        self.result = None
+        self.error = WSA_IO_PENDING
+        self.final = False
+        self.keeper = self.place = None
+
+    def pend(self, keeper: Keeper, place: Any = None) -> None:
+        self.keeper = keeper
+        self.place = place
+        self.overlapped.operation = self
+        self.file.pending[self] = None
+
+    def finish(self, result: Any, failure: WinsockError | None = None) -> None:
+        overlapped, file = self.overlapped, self.file
+        at_once = self.keeper is None
+        if not at_once:
+            self._leave()
+        moved = result if type(result) is int else moved_of(result)
+        if failure is None:
+            self.error = status = STATUS_SUCCESS
+            self.result = result
+        else:
+            self.error = failure.winerror
+            status = status_of(failure)
+            self.result = result = failure
+        overlapped.complete(result, moved, status)
+        self.final = True  # from here on nobody gives it an event any more (see `wait_for`)
+        routine = self.routine
+        if routine is not None:
+            error = STATUS_TO_WSA.get(status, self.error)
+            queue_apc(self.waiter, file.run_routine, self.waiter, routine, error, moved, overlapped)
+            return
+        event = self.event
+        if event is not None:
+            event.set()
+        else:
+            file.signal_completed(at_once)
+        port = file.port
+        if port is not None and not self.silent and not (at_once and file.skips_port):
+            port.packets.append((file.key, overlapped.token, status, moved))
+            if port.waiting:
+                port.deliver()
+
+    def abandon(self) -> None:
+        if self.keeper is not None:
+            self._leave()
+        super().abandon()
+
+    def _leave(self) -> None:
+        self.keeper = self.place = None
+        self.file.pending.pop(self, None)
+        if self.overlapped.operation is self:
+            self.overlapped.operation = None
+
+    @property
+    def on_port(self) -> bool:
+        """Its outcome goes to a completion port."""
+        return self.routine is None and self.file.port is not None
