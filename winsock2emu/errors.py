@@ -19,6 +19,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .defs.codes import MESSAGES, WSAEWOULDBLOCK, WSASYSCALLFAILURE, WSAError
+from .defs.windows import MESSAGES as WINDOW_MESSAGES
 
 if TYPE_CHECKING:
     from typing import Self
@@ -45,7 +46,7 @@ def errno_of(code: int) -> int:
 
 def message_of(code: int) -> str:
     """The system's text for a code as FormatMessage has it, without the line end."""
-    return MESSAGES.get(code, f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})")
+    return MESSAGES.get(code) or WINDOW_MESSAGES.get(code, f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})")
 
 
 def strerror_of(code: int) -> str:

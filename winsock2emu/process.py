@@ -22,6 +22,7 @@ from typing import Any
 from .catalog.loader import LoadedProvider, load, resolve
 from .catalog.protocols import Catalog, CatalogEntry, built_in_catalog
 from .defs.codes import (
+    ERROR_NOT_ENOUGH_QUOTA,
     STATUS_PENDING,
     STATUS_TO_WIN32,
     STATUS_TO_WSA,
@@ -31,7 +32,6 @@ from .defs.codes import (
     WSAEFAULT,
     WSAEINVAL,
     WSAENOTSOCK,
-    WSAEOPNOTSUPP,
     WSANOTINITIALISED,
     WSASYSCALLFAILURE,
     WSAVERNOTSUPPORTED,
@@ -48,6 +48,7 @@ from .kernel.objects import Waitable, queue_apc, wait
 from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine, OverlappedOperation
 from .kernel.timers import TimerQueue
 from .kernel.waits import Parking, Waiter, forget_waiter, this_waiter
+from .kernel.windows import Desktop
 from .spi.names import NameService
 from .spi.transport import WSPProcTable
 
@@ -177,6 +178,7 @@ class Process:
         self.named: dict[str, Waitable] = {}
         """Kernel objects by name. All kinds share the names, which are case-sensitive."""
         self.timers = TimerQueue()
+        self.desktop = Desktop()
         self._issuers: set[int] = set()  # threads that have issued overlapped requests, by `Waiter.serial`
         self._lock = threading.RLock()
         _processes.add(self)
@@ -419,6 +421,10 @@ class Process:
         things = () if event is None else (event,)
         return wait(things, False, timeout_s, alertable, self)
 
+    def is_window(self, window: int) -> bool:
+        """True for the handle of a window of this process that exists."""
+        return window in self.desktop.windows
+
     def parking(self) -> Parking:
         """Where the threads of the process wait."""
         return self.engine.parking
@@ -482,6 +488,7 @@ class Process:
         self._starting.clear()
         self.handles.reset_locks()
         self.timers = TimerQueue()
+        self.desktop.after_fork()
         for thing in self.objects.values():
             if isinstance(thing, Waitable):
                 thing.forget_waiters()
@@ -649,8 +656,13 @@ class ProcessUpcalls:
         self._process.close_handle(event)
 
     def WPUPostMessage(self, window: int, message: int, wparam: int, lparam: int, /) -> bool:
-        # There are no windows yet, so no window of that number exists.
-        raise WinsockError(WSAEOPNOTSUPP)
+        try:
+            self._process.desktop.post(window, message, wparam, lparam)
+        except WinsockError as failure:
+            if failure.winerror == ERROR_NOT_ENOUGH_QUOTA:
+                return False
+            raise
+        return True
 
 
 _processes: weakref.WeakSet[Process] = weakref.WeakSet()

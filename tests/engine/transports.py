@@ -123,7 +123,7 @@ def queued(lane: Lane) -> int:
     with lane._lock:
         count, request, preceding = 0, lane.head, None
         while request is not None:
-            assert request.lane is lane
+            assert request.keeper is lane
             assert request.preceding is preceding
             count, preceding, request = count + 1, request, request.following
         assert lane._tail is preceding

@@ -296,9 +296,9 @@ def test_a_call_for_no_thread_is_refused(upcalls: Upcalls) -> None:
     assert ran == []
 
 
-def test_what_is_not_written_yet_says_so(upcalls: Upcalls) -> None:
+def test_a_message_needs_a_window(upcalls: Upcalls) -> None:
     """Nothing would ever show the message, so there must be no success."""
-    fails(WSAEOPNOTSUPP, upcalls.WPUPostMessage, 1, 0x400, 0, 0)
+    fails(ERROR_INVALID_WINDOW_HANDLE, upcalls.WPUPostMessage, 1, 0x400, 0, 0)
 
 
 def test_a_queued_call_runs_in_the_next_alertable_wait_of_its_thread(upcalls: Upcalls) -> None:

@@ -51,18 +51,20 @@ Attempt = Callable[[], Any]
 
 
 class Request:
-    """A place in a lane's queue: a synchronous request has a waiter, an overlapped one an operation."""
+    """A synchronous request's place in a lane's queue, which it shares with overlapped ones (`Operation`)."""
 
-    __slots__ = ("attempt", "error", "following", "lane", "operation", "preceding", "waiter")
+    __slots__ = ("attempt", "error", "following", "keeper", "preceding", "waiter")
 
-    def __init__(self, attempt: Attempt, waiter: Waiter | None, operation: Operation | None) -> None:
+    def __init__(self, attempt: Attempt, waiter: Waiter) -> None:
         self.attempt = attempt
         self.waiter = waiter
-        self.operation = operation
         self.error = 0  # set when somebody else ended the request: closed, cancelled, interrupted
-        self.lane: Lane | None = None
-        self.preceding: Request | None = None
-        self.following: Request | None = None
+        self.keeper: Lane | None = None
+        self.preceding: Place | None = None
+        self.following: Place | None = None
+
+
+Place = Request | Operation
 
 
 class _InCall:
@@ -93,9 +95,9 @@ class Lane:
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._ready: ReadyWait | None = None
-        self._tail: Request | None = None
+        self._tail: Place | None = None
         self._told = False  # `ready` has been called: there is news that no descriptor shows
-        self.head: Request | None = None
+        self.head: Place | None = None
         self.mask = mask
         self.timeout_ms = 0
 
@@ -138,7 +140,7 @@ class Lane:
             timeout_ms = self.timeout_ms
         endpoint = self._endpoint
         waiter = this_waiter()
-        request = Request(attempt, waiter, None)
+        request = Request(attempt, waiter)
         before = waiter.alertable, waiter.blocked  # of the wait that a signal handler has interrupted
         deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
         left_ms: float | None = None
@@ -230,11 +232,11 @@ class Lane:
                     return result
             else:
                 is_head = False
-            request = Request(attempt, None, operation)
-            self._append(request)
-            operation.pend(self, request)
+            operation.attempt = attempt
+            operation.pend(self)
+            self._append(operation)
         if is_head:
-            self._promote(request)
+            self._promote(operation)
         return PENDING
 
     def wait_for(self, mask: int) -> None:
@@ -259,7 +261,7 @@ class Lane:
             return
         mistakes: list[Exception] = []
         with self._lock:
-            while (head := self.head) is not None and (operation := head.operation) is not None:
+            while (head := self.head) is not None and head.waiter is None:
                 failure: WinsockError | None = None
                 try:
                     result = head.attempt()
@@ -271,7 +273,7 @@ class Lane:
                     result, failure = None, WinsockError(WSASYSCALLFAILURE)
                     mistakes.append(mistake)
                 self._unlink(head)
-                operation.finish(result, failure)
+                head.finish(result, failure)
             heir = self.head
         if heir is not None and heir.waiter is not None:
             heir.waiter.wake()
@@ -287,11 +289,10 @@ class Lane:
     def _end(self, operation: Operation, failure: WinsockError) -> bool:
         """Complete one queued overlapped request with a failure; False when it is not in the queue."""
         with self._lock:
-            request = operation.place
-            if operation.keeper is not self or request is None or request.lane is not self:
+            if operation.keeper is not self:
                 return False
-            heir_due = request.preceding is None
-            self._unlink(request)
+            heir_due = operation.preceding is None
+            self._unlink(operation)
             operation.finish(None, failure)
             heir = self.head if heir_due else None
         self._promote(heir)
@@ -322,15 +323,15 @@ class Lane:
             sleepers = []
             while request is not None:
                 following = request.following
-                request.lane = request.preceding = request.following = None
-                request.error = error
+                request.preceding = request.following = None
                 if request.waiter is not None:
+                    request.keeper = None
+                    request.error = error
                     sleepers.append(request.waiter)
-                elif (operation := request.operation) is not None:
-                    if silent:
-                        operation.abandon()
-                    else:
-                        operation.finish(None, self._endpoint.aborted(self, operation))
+                elif silent:
+                    request.abandon()
+                else:
+                    request.finish(None, self._endpoint.aborted(self, request))
                 request = following
         for waiter in sleepers:
             waiter.wake()
@@ -339,9 +340,9 @@ class Lane:
     def pends(self) -> bool:
         """True when the head is an overlapped request, so that the pump has to look after this direction."""
         head = self.head
-        return head is not None and head.operation is not None
+        return head is not None and head.waiter is None
 
-    def _promote(self, heir: Request | None) -> None:
+    def _promote(self, heir: Place | None) -> None:
         """It is the turn of ``heir``: wake its thread, or have the pump look after it."""
         if heir is None:
             return
@@ -352,11 +353,10 @@ class Lane:
             self._endpoint.pump.watch(self._endpoint)
         except WinsockError as failure:
             # The host has no room for its descriptor in the pump's set: it would pend for ever.
-            assert heir.operation is not None
-            self._end(heir.operation, failure)
+            self._end(heir, failure)
 
-    def _append(self, request: Request) -> None:
-        request.lane = self
+    def _append(self, request: Place) -> None:
+        request.keeper = self
         tail = self._tail
         if tail is None:
             self.head = request
@@ -365,11 +365,12 @@ class Lane:
             request.preceding = tail
         self._tail = request
 
-    def _unlink(self, request: Request) -> None:
-        """Take a request out of the queue; one that has left already is left alone."""
-        if request.lane is None:
-            return
-        request.lane = None
+    def _unlink(self, request: Place) -> None:
+        """Take a request out of the queue; a synchronous one that has left already is left alone."""
+        if request.waiter is not None:
+            if request.keeper is None:
+                return
+            request.keeper = None
         preceding, following = request.preceding, request.following
         if preceding is None:
             self.head = following
@@ -390,6 +391,6 @@ class Lane:
         self._ready = None
         request, self.head, self._tail = self.head, None, None
         while request is not None:
-            if request.operation is not None:
-                request.operation.abandon()
+            if request.waiter is None:
+                request.abandon()
             request = request.following

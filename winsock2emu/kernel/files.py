@@ -79,7 +79,7 @@ class FileObject(Waitable):
         else:
             found = tuple(self.pending)
             if waiter is not None:
-                found = tuple(one for one in self.pending if one.waiter is waiter)
+                found = tuple(one for one in self.pending if one.issuer is waiter)
         return sum(operation.cancel() for operation in found)
 
     def run_routine(self, waiter: Waiter, *call: Any) -> None:

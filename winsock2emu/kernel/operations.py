@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from ..defs import codes
 from ..defs.codes import (
@@ -109,10 +109,13 @@ class Operation:
         error: WSA_IO_PENDING, then 0 or the code it failed with.
         final: True once result and error will not change again.
         keeper: who holds it while it pends, else None.
-        place: the keeper's own note on where.
+        attempt, preceding, following: its place in the queue of a lane (engine/lanes).
     """
 
-    __slots__ = ("deliver", "error", "final", "keeper", "place", "result")
+    __slots__ = ("attempt", "deliver", "error", "final", "following", "keeper", "preceding", "result")
+
+    waiter: ClassVar[None] = None
+    """No thread waits for it, as one does for a synchronous request in the same queue."""
 
     def __init__(self, deliver: Callable[[Operation], None]) -> None:
         self.deliver = deliver
@@ -120,16 +123,17 @@ class Operation:
         self.error: int = WSA_IO_PENDING
         self.final = False
         self.keeper: Keeper | None = None
-        self.place: Any = None
+        self.attempt: Any = None
+        self.preceding: Any = None
+        self.following: Any = None
 
-    def pend(self, keeper: Keeper, place: Any = None) -> None:
+    def pend(self, keeper: Keeper) -> None:
         """It could not be completed at once and is kept."""
         self.keeper = keeper
-        self.place = place
 
     def finish(self, result: Any, failure: WinsockError | None = None) -> None:
         """Make the request final and tell the issuer."""
-        self.keeper = self.place = None
+        self.keeper = self.attempt = None
         self.result = result
         self.error = 0 if failure is None else failure.winerror
         self.final = True
@@ -142,7 +146,7 @@ class Operation:
 
     def abandon(self) -> None:
         """Make the request final, as aborted, and tell nobody."""
-        self.keeper = self.place = None
+        self.keeper = self.attempt = None
         self.error = WSA_OPERATION_ABORTED
         self.final = True
 
@@ -240,10 +244,10 @@ class OverlappedOperation(Operation):
         event: set when it is complete, None for none.
         silent: no packet, whatever the file's port is.
         routine: the completion routine, None for none.
-        waiter: the issuing thread.
+        issuer: the thread that has issued it.
     """
 
-    __slots__ = ("event", "file", "overlapped", "routine", "silent", "waiter")
+    __slots__ = ("event", "file", "issuer", "overlapped", "routine", "silent")
 
     def __init__(
         self,
@@ -252,22 +256,21 @@ class OverlappedOperation(Operation):
         event: Event | None,
         silent: int,
         routine: CompletionRoutine | None,
-        waiter: Waiter,
+        issuer: Waiter,
     ) -> None:
         self.file = file
         self.overlapped = overlapped
         self.event = event
         self.silent = silent
         self.routine = routine
-        self.waiter = waiter
+        self.issuer = issuer
         self.result = None
         self.error = WSA_IO_PENDING
         self.final = False
-        self.keeper = self.place = None
+        self.keeper = self.attempt = self.preceding = self.following = None
 
-    def pend(self, keeper: Keeper, place: Any = None) -> None:
+    def pend(self, keeper: Keeper) -> None:
         self.keeper = keeper
-        self.place = place
         self.overlapped.operation = self
         self.file.pending[self] = None
 
@@ -289,7 +292,7 @@ class OverlappedOperation(Operation):
         routine = self.routine
         if routine is not None:
             error = STATUS_TO_WSA.get(status, self.error)
-            queue_apc(self.waiter, file.run_routine, self.waiter, routine, error, moved, overlapped)
+            queue_apc(self.issuer, file.run_routine, self.issuer, routine, error, moved, overlapped)
             return
         event = self.event
         if event is not None:
@@ -308,7 +311,7 @@ class OverlappedOperation(Operation):
         super().abandon()
 
     def _leave(self) -> None:
-        self.keeper = self.place = None
+        self.keeper = self.attempt = None
         self.file.pending.pop(self, None)
         if self.overlapped.operation is self:
             self.overlapped.operation = None

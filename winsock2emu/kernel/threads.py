@@ -105,7 +105,7 @@ class Thread(Waitable):
         """End the blocking call of a socket that it is in; False when it is in none."""
         waiter = self._waiter
         request = None if waiter is None else waiter.blocked
-        lane = None if request is None else request.lane
+        lane = None if request is None else request.keeper
         if waiter is None or lane is None:
             return False
         lane.interrupt((waiter.thread,), error)

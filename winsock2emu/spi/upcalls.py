@@ -148,5 +148,9 @@ class Upcalls(Protocol):
         ...
 
     def WPUPostMessage(self, window: int, message: int, wparam: int, lparam: int, /) -> bool:
-        """Post a WSAAsyncSelect notification; False when it could not be posted."""
+        """Post a WSAAsyncSelect notification; False when the window's thread has no room for it.
+
+        Raises:
+            WinsockError: ERROR_INVALID_WINDOW_HANDLE, no such window.
+        """
         ...
