@@ -17,6 +17,7 @@ import contextlib
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NoReturn
 from uuid import UUID
 
 from .addresses import SIZE_IN, SIZE_IN6
@@ -33,8 +34,9 @@ from .constants import (
 from .layouts import LAYOUTS
 from .machine import Machine
 from .records import AddrInfo, HostEnt, ProtocolInfo, ReceivedMessage, WSAData
-from .target import Condition, Readable, Target, Timeout, Writable
+from .target import Condition, Readable, Timeout, Writable
 from .verify import Failed, Mismatch, shown, step
+from .windowing import WindowCalls
 
 GUARD = b"\xd7guard-pattern\xd7\xd7"  # 16 bytes; keeps the alignment of what it precedes
 ROOM_FOR_ADDRESS = 128
@@ -70,6 +72,8 @@ _KINDS: dict[str, tuple[int, bool, int | None]] = {
     "void": (0, False, None),
     "bool": (32, True, 0),
     "wait": (32, False, 0xFFFFFFFF),
+    "atom": (16, False, 0),
+    "number": (32, False, 0),
 }
 
 
@@ -202,7 +206,7 @@ class C:
         self._memory.release()
 
 
-class CDriver(Target):
+class CDriver(WindowCalls):
     """The target that speaks C to a machine."""
 
     has_c = True
@@ -213,6 +217,11 @@ class CDriver(Target):
         self._addresses: dict[str, int] = {}
         self._thread = threading.local()
         self._c = C(self)
+        #: Where the answers of look-ups are, by task.
+        self.answers: dict[int, int] = {}
+
+    def _driver(self) -> CDriver:
+        return self
 
     @property
     def c(self) -> C:
@@ -252,6 +261,10 @@ class CDriver(Target):
             outcome = hex(result) if result > 0xFFFF else str(result)
         step(f"{name}({listed}) -> {outcome}")
         return result, failure
+
+    def fail(self, function: str) -> NoReturn:
+        """Raise Failed with the last error."""
+        raise Failed(self.last_error, function)
 
     def _find(self, function: str | int) -> tuple[int, str]:
         if isinstance(function, int):
@@ -344,6 +357,9 @@ class CDriver(Target):
 
     def GetCurrentProcessId(self) -> int:
         return self.check("kernel32.GetCurrentProcessId", returns="u32")
+
+    def GetCurrentThreadId(self) -> int:
+        return self.check("kernel32.GetCurrentThreadId", returns="u32")
 
     def message(self, code: int) -> str:
         with self._memory() as memory:
@@ -995,6 +1011,10 @@ class CDriver(Target):
     def gethostbyname(self, name: str | None) -> HostEnt:
         with self._memory() as memory:
             entry = self.check("gethostbyname", memory.text(name, "A"))
+        return self.host_at(entry)
+
+    def host_at(self, entry: int) -> HostEnt:
+        """Read a HOSTENT."""
         layout = LAYOUTS["hostent"]
         data = self.machine.read(entry, layout.size)
         length = layout.number(data, "h_length")

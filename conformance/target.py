@@ -14,6 +14,7 @@ target. Every wait is for a condition and bounded; there is no fixed sleep.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -43,11 +44,13 @@ from .verify import Failed, Mismatch, NotApplicable
 if TYPE_CHECKING:
     from .driver import C
     from .records import AddrInfo, HostEnt, ProtocolInfo, ReceivedMessage, WSAData
+    from .windowing import Creation, Message, Procedure, TimerRoutine
 
 #: A buffer to read from or write into; None is a NULL pointer (with a length, where C has one).
 Readable = bytes | bytearray | memoryview
 Writable = bytearray | memoryview
 Timeout = tuple[int, int]  # seconds, microseconds
+_numbers = itertools.count(1)
 #: WSAAccept's condition function: (caller_id, caller_data, callee_id, callback_data) -> CF_ACCEPT, CF_REJECT,
 #: CF_DEFER.
 Condition = Callable[[bytes, bytes | None, bytes, int], int]
@@ -365,6 +368,99 @@ class Target:
         """(key, overlapped, Internal, bytes) of each."""
         self._absent("GetQueuedCompletionStatusEx")
 
+    # ---- messages and windows; see ``windowing`` for numbers and records -----------------------------------
+
+    def GetCurrentThreadId(self) -> int:
+        self._absent("GetCurrentThreadId")
+
+    def RegisterClassEx(self, name: str, procedure: Procedure, extra: int = 0) -> int:
+        self._absent("RegisterClassEx")
+
+    def UnregisterClass(self, name: str) -> None:
+        self._absent("UnregisterClass")
+
+    def CreateWindowEx(
+        self,
+        class_name: str | int,
+        window_name: str | None = None,
+        style: int = 0,
+        parent: int = -3,
+        param: int = 0,
+    ) -> int:
+        """By default a message-only window. 0: its procedure has refused it."""
+        self._absent("CreateWindowEx")
+
+    def DestroyWindow(self, hwnd: int) -> None:
+        self._absent("DestroyWindow")
+
+    def IsWindow(self, hwnd: int) -> bool:
+        self._absent("IsWindow")
+
+    def GetMessage(self, hwnd: int = 0, first: int = 0, last: int = 0) -> Message:
+        self._absent("GetMessage")
+
+    def PeekMessage(self, hwnd: int = 0, first: int = 0, last: int = 0, flags: int = 1) -> Message | None:
+        self._absent("PeekMessage")
+
+    def PostMessage(self, hwnd: int, message: int, wparam: int = 0, lparam: int = 0) -> None:
+        self._absent("PostMessage")
+
+    def PostThreadMessage(self, thread: int, message: int, wparam: int = 0, lparam: int = 0) -> None:
+        self._absent("PostThreadMessage")
+
+    def PostQuitMessage(self, exit_code: int) -> None:
+        self._absent("PostQuitMessage")
+
+    def SendMessage(self, hwnd: int, message: int, wparam: int = 0, lparam: int = 0) -> int:
+        self._absent("SendMessage")
+
+    def DispatchMessage(self, message: Message) -> int:
+        self._absent("DispatchMessage")
+
+    def TranslateMessage(self, message: Message) -> bool:
+        self._absent("TranslateMessage")
+
+    def DefWindowProc(self, hwnd: int, message: int, wparam: int = 0, lparam: int | Creation = 0) -> int:
+        self._absent("DefWindowProc")
+
+    def MsgWaitForMultipleObjects(self, handles: Sequence[int], wait_all: bool, milliseconds: int, mask: int) -> int:
+        self._absent("MsgWaitForMultipleObjects")
+
+    def MsgWaitForMultipleObjectsEx(self, handles: Sequence[int], milliseconds: int, mask: int, flags: int) -> int:
+        self._absent("MsgWaitForMultipleObjectsEx")
+
+    def SetTimer(self, hwnd: int, identifier: int, elapse: int, routine: TimerRoutine | None = None) -> int:
+        self._absent("SetTimer")
+
+    def KillTimer(self, hwnd: int, identifier: int) -> None:
+        self._absent("KillTimer")
+
+    def GetWindowLongPtr(self, hwnd: int, index: int) -> int:
+        self._absent("GetWindowLongPtr")
+
+    def SetWindowLongPtr(self, hwnd: int, index: int, value: int | Procedure) -> int:
+        self._absent("SetWindowLongPtr")
+
+    def RegisterWindowMessage(self, text: str) -> int:
+        self._absent("RegisterWindowMessage")
+
+    def WSAAsyncGetHostByName(self, hwnd: int, message: int, name: str | None, room: int | None = 1024) -> int:
+        """Return the task. ``room`` is the size of the buffer in bytes, which only C has; None is a NULL pointer."""
+        self._absent("WSAAsyncGetHostByName")
+
+    def WSAAsyncGetServByName(
+        self, hwnd: int, message: int, name: str | None, proto: str | None, room: int | None = 1024
+    ) -> int:
+        self._absent("WSAAsyncGetServByName")
+
+    def WSAAsyncGetServByPort(
+        self, hwnd: int, message: int, port: int, proto: str | None, room: int | None = 1024
+    ) -> int:
+        self._absent("WSAAsyncGetServByPort")
+
+    def WSACancelAsyncRequest(self, task: int) -> None:
+        self._absent("WSACancelAsyncRequest")
+
     # ---- numbers, addresses, names -------------------------------------------------------------------------
 
     def htonl(self, value: int) -> int:
@@ -629,6 +725,38 @@ class Target:
     ) -> contextlib.AbstractContextManager[tuple[Recorder, ...]]:
         """Make that process current, not started yet."""
         raise NotApplicable(f"needs an installed provider; target {self.name} cannot install any")
+
+    # ---- helpers: windows ----------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def window(self, procedure: Procedure | None = None, *, parent: int = -3) -> Iterator[int]:
+        """A window of a class of its own, by default message-only; the thread's queue is empty when it begins.
+
+        Without a procedure every message goes to DefWindowProc.
+        """
+        name = f"conformance-{next(_numbers)}"
+        self.messages()
+        self.RegisterClassEx(name, procedure or self.DefWindowProc)
+        try:
+            hwnd = self.CreateWindowEx(name, parent=parent)
+            try:
+                yield hwnd
+            finally:
+                if self.IsWindow(hwnd):
+                    self.DestroyWindow(hwnd)
+        finally:
+            self.UnregisterClass(name)
+
+    def host_looked_up(self, task: int) -> HostEnt:
+        """Return what WSAAsyncGetHostByName has put into its buffer."""
+        raise NotApplicable(f"target {self.name} has no buffers for look-ups")
+
+    def messages(self) -> list[Message]:
+        """Take everything out of the calling thread's queue."""
+        found = []
+        while (message := self.PeekMessage()) is not None:
+            found.append(message)
+        return found
 
     # ---- helpers: waiting ----------------------------------------------------------------------------------
 

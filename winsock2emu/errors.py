@@ -254,9 +254,10 @@ def export({parameters}):
     try:
         return call({parameters})
     except WinsockError as _failure:
-        if not _failure.winerror:
+        _code = _failure.winerror
+        if not _code:
             raise outcome(_failure, ()) from _failure
-        this_thread.last_error = _failure.winerror
+        this_thread.last_error = _code
         raise
     except Exception as _failure:
         _outcome = outcome(_failure, ({parameters}))

@@ -46,6 +46,7 @@ from .kernel.files import FileObject
 from .kernel.handles import FIRST_NUMBER, HandleTable
 from .kernel.objects import Waitable, queue_apc, wait
 from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine, OverlappedOperation
+from .kernel.tasks import BackgroundTasks
 from .kernel.timers import TimerQueue
 from .kernel.waits import Parking, Waiter, forget_waiter, this_waiter
 from .kernel.windows import Desktop
@@ -113,23 +114,6 @@ class SocketRecord:
         return self.entry.info
 
 
-class _ThreadRequests:
-    """Stands among what a thread owns: its end cancels its requests, except those whose outcome a port gets."""
-
-    __slots__ = ("_process",)
-
-    def __init__(self, process: Process) -> None:
-        self._process = weakref.ref(process)
-
-    def thread_ended(self, waiter: Waiter) -> None:
-        process = self._process()
-        if process is not None:
-            process.forget_issuer(waiter)
-            for file in process.files():
-                if file.port is None:
-                    file.cancel(waiter=waiter)
-
-
 class Checked(threading.local):
     """What a thread's last calls with lists of sockets have found out, for the next call with the same list.
 
@@ -179,7 +163,7 @@ class Process:
         """Kernel objects by name. All kinds share the names, which are case-sensitive."""
         self.timers = TimerQueue()
         self.desktop = Desktop()
-        self._issuers: set[int] = set()  # threads that have issued overlapped requests, by `Waiter.serial`
+        self.tasks = BackgroundTasks()
         self._lock = threading.RLock()
         _processes.add(self)
 
@@ -227,6 +211,7 @@ class Process:
             loaded, self._loaded = self._loaded, {}
             engine, self._engine = self._engine, None
             self._names = None
+            self.tasks.cancel_all()
             self.thread = ThreadOptions()
             records = [(handle, self.objects.get(handle)) for handle in self.sockets()]
         with ExitStack() as ends:  # from the last to the first, and all of them even if one fails
@@ -382,22 +367,9 @@ class Process:
             if type(event) is not Event:
                 raise WinsockError(WSA_INVALID_HANDLE)
             event.signalled = False
-        waiter = this_waiter()
-        if waiter.serial not in self._issuers:
-            self._issuers.add(waiter.serial)
-            waiter.owned.append(_ThreadRequests(self))
         file.signalled = False
         overlapped.Internal = STATUS_PENDING
-        return OverlappedOperation(file, overlapped, event, handle & 1, routine, waiter)
-
-    def forget_issuer(self, waiter: Waiter) -> None:
-        """A thread that has issued requests is at its end."""
-        self._issuers.discard(waiter.serial)
-
-    def files(self) -> list[FileObject]:
-        """The file objects of all open handles."""
-        found = [getattr(thing, "file", thing) for thing in tuple(self.objects.values())]
-        return [file for file in found if isinstance(file, FileObject)]
+        return OverlappedOperation(file, overlapped, event, handle & 1, routine)
 
     def wait_for(self, overlapped: OVERLAPPED, timeout_s: float | None, alertable: bool) -> int:
         """Wait until a request is complete: 0, or `TIMED_OUT` or `IO_COMPLETION`.
@@ -489,6 +461,7 @@ class Process:
         self.handles.reset_locks()
         self.timers = TimerQueue()
         self.desktop.after_fork()
+        self.tasks.after_fork()
         for thing in self.objects.values():
             if isinstance(thing, Waitable):
                 thing.forget_waiters()
@@ -512,7 +485,7 @@ class ProcessUpcalls:
     @property
     def engine(self) -> Pump:
         """The reactor for endpoints of the engine."""
-        return self._process.engine
+        return self._process._engine or self._process.engine
 
     def _entry(self, catalog_entry_id: int) -> CatalogEntry:
         entry = self._process.catalog.by_id(catalog_entry_id)

@@ -20,6 +20,7 @@ from ..constants import code_name
 from ..providers import Provider, Recorder
 from ..target import CALLS, Condition, Target
 from ..verify import Failed, Mismatch, shown, step
+from ..windowing import HWND_MESSAGE, PM_REMOVE, Creation, Message, Procedure
 from .installing import install
 
 #: Calls whose result in C is the code itself: the thread's last error need not agree.
@@ -40,13 +41,15 @@ class ApiTarget(Target):
         self._ws2_32: Any = importlib.import_module("winsock2emu.ws2_32")
         self._kernel32: Any = importlib.import_module("winsock2emu.kernel32")
         self._mswsock: Any = importlib.import_module("winsock2emu.mswsock")
+        self._user32: Any = importlib.import_module("winsock2emu.user32")
+        self._answers: dict[int, Any] = {}
         self._records: Any = importlib.import_module("winsock2emu.defs.records")
         self._error: Any = importlib.import_module("winsock2emu.errors").WinsockError
         self._message_of: Any = importlib.import_module("winsock2emu.errors").message_of
 
     def through(self, call: str, *arguments: Any, **named: Any) -> Any:
         """Make the call of this name."""
-        modules = (self._ws2_32, self._kernel32, self._mswsock)
+        modules = (self._ws2_32, self._kernel32, self._mswsock, self._user32)
         function = next((getattr(module, call) for module in modules if hasattr(module, call)), None)
         if function is None:
             self._absent(call)
@@ -121,6 +124,79 @@ class ApiTarget(Target):
         ask = None if condition is None else decide
         accepted: tuple[int, bytes] = self.through("WSAAccept", s, namelen, ask, callback_data)
         return accepted
+
+    # Messages and windows
+
+    def _procedure(self, procedure: Procedure) -> Procedure:
+        """One that gets a `Creation` where the API gives its own record."""
+        theirs = self._user32.CREATESTRUCT
+
+        def call(hwnd: int, message: int, wparam: int, lparam: Any) -> int:
+            if isinstance(lparam, theirs):
+                lparam = Creation(lparam.create_params or 0, lparam.parent, lparam.name, str(lparam.class_name))
+            return procedure(hwnd, message, wparam, lparam)
+
+        return call
+
+    def _message(self, message: Any) -> Message:
+        return Message(message.hwnd, message.message, message.wparam, message.lparam)
+
+    def RegisterClassEx(self, name: str, procedure: Procedure, extra: int = 0) -> int:
+        record = self._user32.WNDCLASSEX(self._procedure(procedure), name, wnd_extra=extra)
+        return int(self.through("RegisterClassEx", record))
+
+    def CreateWindowEx(
+        self,
+        class_name: str | int,
+        window_name: str | None = None,
+        style: int = 0,
+        parent: int = HWND_MESSAGE,
+        param: int = 0,
+    ) -> int:
+        given = (0, class_name, window_name, style, 0, 0, 0, 0, parent, None, None, param)
+        return int(self.through("CreateWindowEx", *given))
+
+    def GetMessage(self, hwnd: int = 0, first: int = 0, last: int = 0) -> Message:
+        return self._message(self.through("GetMessage", hwnd, first, last))
+
+    def PeekMessage(self, hwnd: int = 0, first: int = 0, last: int = 0, flags: int = PM_REMOVE) -> Message | None:
+        found = self.through("PeekMessage", hwnd, first, last, flags)
+        return None if found is None else self._message(found)
+
+    def DispatchMessage(self, message: Message) -> int:
+        record = self._user32.MSG(message.hwnd, message.message, message.wparam, message.lparam)
+        return int(self.through("DispatchMessage", record))
+
+    def TranslateMessage(self, message: Message) -> bool:
+        record = self._user32.MSG(message.hwnd, message.message, message.wparam, message.lparam)
+        return bool(self.through("TranslateMessage", record))
+
+    def SetWindowLongPtr(self, hwnd: int, index: int, value: int | Procedure) -> int:
+        before = self.through("SetWindowLongPtr", hwnd, index, self._procedure(value) if callable(value) else value)
+        return id(before) if callable(before) else int(before)
+
+    def WSAAsyncGetHostByName(self, hwnd: int, message: int, name: str | None, room: int | None = 1024) -> int:
+        return self._look_up("WSAAsyncGetHostByName", hwnd, message, name)
+
+    def WSAAsyncGetServByName(
+        self, hwnd: int, message: int, name: str | None, proto: str | None, room: int | None = 1024
+    ) -> int:
+        return self._look_up("WSAAsyncGetServByName", hwnd, message, name, proto)
+
+    def WSAAsyncGetServByPort(
+        self, hwnd: int, message: int, port: int, proto: str | None, room: int | None = 1024
+    ) -> int:
+        return self._look_up("WSAAsyncGetServByPort", hwnd, message, port, proto)
+
+    def _look_up(self, function: str, *arguments: Any) -> int:
+        buffer = self._ws2_32.LookupBuffer()
+        task = int(self.through(function, *arguments, buffer))
+        self._answers[task] = buffer
+        return task
+
+    def host_looked_up(self, task: int) -> records.HostEnt:
+        found: records.HostEnt = self._to_ours(self._answers[task].record)
+        return found
 
 
 def _bytes(value: bytes | None) -> bytes | None:

@@ -26,6 +26,10 @@ Slice = Callable[[int], int]
 """The same, and returns the nanoseconds it took."""
 
 
+class Unavailable(Exception):
+    """This machine lacks what a row needs."""
+
+
 @attrs.frozen
 class Plan:
     """How much to measure.

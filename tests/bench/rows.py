@@ -23,8 +23,10 @@ from winsock2emu import ws2_32 as api
 from winsock2emu.defs.constants import AF_INET, FIONBIO, POLLIN, SO_LINGER, SOCK_STREAM, SOL_SOCKET
 from winsock2emu.errors import WinsockError
 
+from .iocp import MEASUREMENTS as IOCP
 from .kernel import MEASUREMENTS as KERNEL
 from .measure import Measured, Plan, Slice, Work, compare, timed
+from .overlapped import MEASUREMENTS as OVERLAPPED
 from .peers import HEAD, ROOM, peer
 from .sockets import (
     HARD,
@@ -361,7 +363,9 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
     "wsapoll-1": partial(idle, count=1, calls=polls),
     "wsapoll-64": partial(idle, count=64, calls=polls),
     "wsapoll-512": partial(idle, count=512, calls=polls),
+    **IOCP,
     **KERNEL,
+    **OVERLAPPED,
     "memory-socket": memory_socket,
     "trace-off": trace_off,
     "exported": exported_wrapper,

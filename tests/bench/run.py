@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .measure import FULL, QUICK, Measured, Plan, bounded, pinned
+from .measure import FULL, QUICK, Measured, Plan, Unavailable, bounded, pinned
 from .rows import MEASUREMENTS
 from .table import ROWS, Row
 from .worker import CHECKOUT
@@ -87,7 +87,7 @@ def as_json(row: Row, outcome: Measured) -> dict[str, Any]:
     }
 
 
-_LINE = "{:>3}  {:<15} {:>7}  {:>15}  {:>7} {:>7}  {:<8} {:>9} {:>9}  {}"
+_LINE = "{:>3}  {:<24} {:>7}  {:>15}  {:>7} {:>7}  {:<8} {:>9} {:>9}  {}"
 
 
 def heading() -> str:
@@ -125,9 +125,12 @@ def measure(rows: Sequence[Row], plan: Plan) -> tuple[dict[str, Any], list[str]]
             try:
                 with bounded(plan.limit_s):
                     outcome = MEASUREMENTS[row.name](plan)
+            except Unavailable as lack:
+                print(f"{row.number:>3}  {row.name:<24} not measured here: {lack}")
+                continue
             except Exception as failure:  # one broken row must not take the others with it
                 failed.append(row.name)
-                print(f"{row.number:>3}  {row.name:<15} could not be measured: {type(failure).__name__}: {failure}")
+                print(f"{row.number:>3}  {row.name:<24} could not be measured: {type(failure).__name__}: {failure}")
                 continue
             results.append(as_json(row, outcome))
             print(line(row, outcome), flush=True)

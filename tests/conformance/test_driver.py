@@ -415,7 +415,7 @@ def test_addresses_have_windows_layout() -> None:
 
 
 def test_the_driver_has_every_call_of_the_interface() -> None:
-    assert [name for name in CALLS if name not in vars(CDriver)] == []
+    assert [name for name in CALLS if getattr(CDriver, name) is getattr(Target, name)] == []
     assert {"recv", "WSASocket", "gethostname"} <= set(CALLS)
 
 

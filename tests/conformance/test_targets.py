@@ -33,13 +33,13 @@ def test_every_call_of_the_interface_exists(ws: Target) -> None:
         exports = [name for name in CALLS if name != "WSARecvMsg"]
         missing = [name for name in exports if not (ws.c.address_of(name) or _in_another_form(ws, name))]
     else:
-        modules = [winsock2emu.ws2_32, winsock2emu.kernel32, winsock2emu.mswsock]
+        modules = [winsock2emu.ws2_32, winsock2emu.kernel32, winsock2emu.mswsock, winsock2emu.user32]
         missing = [name for name in CALLS if not any(hasattr(module, name) for module in modules)]
     assert missing == []
 
 
 def _in_another_form(ws: CDriver, name: str) -> bool:
-    for dll in ("ws2_32", "kernel32", "mswsock"):
+    for dll in ("ws2_32", "kernel32", "mswsock", "user32"):
         if ws.c.address_of(f"{dll}.{name}"):
             return True
         if ws.c.address_of(f"{dll}.{name}W") and ws.c.address_of(f"{dll}.{name}A"):

@@ -24,7 +24,6 @@ from winsock2emu.defs.codes import (
     WSAEINVAL,
     WSAENOTCONN,
     WSAENOTSOCK,
-    WSAEOPNOTSUPP,
     WSAEPROVIDERFAILEDINIT,
     WSANOTINITIALISED,
 )
@@ -40,6 +39,7 @@ from winsock2emu.defs.constants import (
 )
 from winsock2emu.defs.records import ProtocolInfo, WSPData
 from winsock2emu.defs.sockaddr import SockAddr, sockaddr_in
+from winsock2emu.defs.windows import ERROR_INVALID_WINDOW_HANDLE
 from winsock2emu.errors import WinsockError
 from winsock2emu.process import Process
 from winsock2emu.spi import Upcalls

@@ -154,12 +154,21 @@ class Block:
         """Make the pointer at ``offset`` point to ``target``."""
         self._pointers.append((offset, target))
 
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return len(self._data)
+
+    def place_at(self, address: int) -> None:
+        """Put the finished block into memory of the caller's."""
+        write(address, bytes(self._data))
+        for offset, target in self._pointers:
+            _u64(address + offset).value = address + target
+
     def place(self) -> ctypes.Array[ctypes.c_char]:
         """The finished block in memory that lives as long as the returned array."""
-        block = ctypes.create_string_buffer(bytes(self._data), max(len(self._data), 1))
-        base = ctypes.addressof(block)
-        for offset, target in self._pointers:
-            _u64(base + offset).value = base + target
+        block = ctypes.create_string_buffer(max(self.size, 1))
+        self.place_at(ctypes.addressof(block))
         return block
 
 

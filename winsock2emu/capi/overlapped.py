@@ -93,7 +93,7 @@ class MemoryOverlapped(OVERLAPPED):
     def flags(self) -> int:
         return _flags.get(self.address, 0)
 
-    def complete(self, result: Any, moved: int, status: int) -> None:
+    def complete(self, result: Any, moved: int, status: int) -> int:
         address = self.address
         store = self.store
         if store is not None:
@@ -105,6 +105,7 @@ class MemoryOverlapped(OVERLAPPED):
             _flags.pop(address, None)
         _u64(address + _INTERNAL_HIGH).value = moved
         _u64(address).value = status
+        return address
 
     def __repr__(self) -> str:
         return f"<OVERLAPPED at {self.address:#x}>"

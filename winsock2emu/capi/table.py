@@ -45,6 +45,7 @@ from ..errors import WinsockError, set_last_error
 from . import memory, structs
 from .exports import (
     addresses,
+    asyncnames,
     byteorder,
     events,
     kernel,
@@ -57,6 +58,7 @@ from .exports import (
     startup,
     transfer,
     waiting,
+    windows,
     winsock11,
 )
 from .exports import (
@@ -137,7 +139,7 @@ _FAILURES: Final = {
 _CODES: Final = frozenset(("nonzero Winsock error code", "nonzero Win32 error code", "an NTSTATUS that is an error"))
 
 # Functions of which the pages give no failure value, or 0, and whose 0 a caller would take for success.
-_UNWRITTEN_RESULTS: Final[dict[str, int]] = {
+_OTHER_FAILURES: Final[dict[str, int]] = {
     "GetFileSize": -1,  # INVALID_FILE_SIZE
     "GetMessageA": -1,  # 0 would be WM_QUIT
     "GetMessageW": -1,
@@ -225,7 +227,7 @@ def _unwritten(dll: str, function: Export) -> Callable[..., Any]:
     """A function that fails, says so to the tracer, and does nothing else."""
     code = _UNWRITTEN_CODES[dll]
     result: int | None = code if function.failure in _CODES else _FAILURES[function.failure]
-    result = _UNWRITTEN_RESULTS.get(function.name, result)
+    result = _OTHER_FAILURES.get(function.name, result)
     if function.returns in ("void", "VOID"):
         result = None
     echo = function.name in _UNWRITTEN_RETURNS_ARGUMENT
@@ -275,12 +277,14 @@ _WRITTEN: Final[dict[str, tuple[ModuleType, ...]]] = {
         addresses,
         protocols,
         name_service,
+        asyncnames,
         events,
         overlapped,
     ),
     "mswsock": (messages,),
     "wsock32": (winsock11,),
     "kernel32": (kernel, overlapped),
+    "user32": (windows,),
 }
 
 # The DLL of version 1.1: the same functions under other ordinals, but for two that translate option numbers.
@@ -412,7 +416,8 @@ def _bind(dll: str, function: Export, call: Callable[..., Any] | None) -> Export
     elif function.failure in _CODES:
         thunk = _code_thunk(call)
     else:
-        thunk = reporting_thunk(call, None if result is None else _FAILURES[function.failure])
+        failure = _OTHER_FAILURES.get(function.name, _FAILURES[function.failure])
+        thunk = reporting_thunk(call, None if result is None else failure)
     # Inside, pointers are plain numbers: a c_void_p would arrive as None when it is NULL.
     inside = [_UINT64 if kind is ctypes.c_void_p else kind for kind in (result, *arguments)]
     callback = ctypes.CFUNCTYPE(*inside)(thunk)

@@ -88,6 +88,7 @@ class Catalog:
     def __init__(self, entries: Sequence[CatalogEntry]) -> None:
         self.entries = tuple(entries)
         self._by_id = {entry.catalog_id: entry for entry in self.entries}
+        self._selected: dict[tuple[int, int, int], CatalogEntry] = {}  # what `select` has found so far
 
     def by_id(self, catalog_id: int) -> CatalogEntry | None:
         """The row with that id."""
@@ -135,12 +136,16 @@ class Catalog:
                 WSAEAFNOSUPPORT, none has the family; WSAESOCKTNOSUPPORT, none of the family has the type;
                 WSAEPROTONOSUPPORT, none of these has the protocol. The first one wins.
         """
+        known = self._selected.get((af, type, protocol))
+        if known is not None:
+            return known
         if not af and not protocol:
             raise WinsockError(WSAEINVAL)
         for entry in self.entries:
             info = entry.info
             wanted = af in (0, info.address_family) and type in (0, info.socket_type)
             if wanted and entry.usable and entry.speaks(protocol):
+                self._selected[af, type, protocol] = entry
                 return entry
         rows = [entry for entry in self.entries if entry.usable]
         if type and rows and all(entry.info.socket_type != type for entry in rows):

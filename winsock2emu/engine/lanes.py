@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..defs.codes import WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
 from ..errors import WinsockError
 from ..kernel.objects import run_apcs
-from ..kernel.operations import FIRST_ERROR, PENDING, Operation, status_of
+from ..kernel.operations import FIRST_ERROR, PENDING, Operation, Pending, status_of
 from ..kernel.waits import Waiter, this_waiter
 from .pump import URGENT, ReadyWait
 
@@ -239,6 +239,22 @@ class Lane:
             self._promote(operation)
         return PENDING
 
+    def pend(self, attempt: Attempt, operation: Operation) -> Pending:
+        """Queue an overlapped request whose first try, with nobody before it, has found nothing.
+
+        For endpoints with a descriptor: what has come since is reported.
+        """
+        with self._lock:
+            if self._endpoint.closing:
+                raise WinsockError(self._endpoint.closing)
+            is_head = self.head is None
+            operation.attempt = attempt
+            operation.pend(self)
+            self._append(operation)
+        if is_head:
+            self._promote(operation)
+        return PENDING
+
     def wait_for(self, mask: int) -> None:
         """From now on requests wait for this readiness of the descriptor; with 0 they wait for `ready`."""
         self.mask = mask
@@ -357,12 +373,12 @@ class Lane:
 
     def _append(self, request: Place) -> None:
         request.keeper = self
-        tail = self._tail
+        tail = request.preceding = self._tail
+        request.following = None
         if tail is None:
             self.head = request
         else:
             tail.following = request
-            request.preceding = tail
         self._tail = request
 
     def _unlink(self, request: Place) -> None:

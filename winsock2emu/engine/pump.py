@@ -436,6 +436,9 @@ class Pump:
             WinsockError: WSAENOBUFS, the host has no room for another descriptor in its set.
         """
         fd = endpoint.fd
+        known = self._armed.get(fd)
+        if known is not None and known[0] is endpoint and not endpoint.interest() & ~known[1]:
+            return  # most often. A leader that disarms it at this moment looks at its interest afterwards
         with self._lock:
             if self._closed:
                 return
@@ -491,15 +494,27 @@ class Pump:
             backend, mask = self._host[0], endpoint.interest()
             if mask == known[1]:
                 return
-            if mask:
-                try:
-                    backend.arm(endpoint.fd, mask)
-                    self._armed[endpoint.fd] = endpoint, mask
-                    return
-                except OSError:
-                    mask = 0  # the descriptor was closed behind our back
+            if not self._rearm(backend, endpoint, mask):
+                return
+        if endpoint.interest() & ~mask:
+            self.watch(endpoint)  # it began to pend meanwhile and was still armed then
+
+    def _rearm(self, backend: Backend, endpoint: Endpoint, mask: int) -> bool:
+        """Change what is collected of an endpoint that is armed, under ``_lock``; False when its descriptor is gone."""
+        if mask:
+            try:
+                backend.arm(endpoint.fd, mask)
+            except OSError:
+                mask = 0  # closed behind our back
+            else:
+                self._armed[endpoint.fd] = endpoint, mask
+                return True
             del self._armed[endpoint.fd]
             backend.disarm(endpoint.fd)
+            return False
+        del self._armed[endpoint.fd]
+        backend.disarm(endpoint.fd)
+        return True
 
     # The Reactor protocol of kernel/waits
 

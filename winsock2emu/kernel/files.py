@@ -12,17 +12,14 @@ Sources:         "Synchronization and Overlapped Input and Output", setfilecompl
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from ..defs.codes import ERROR_INVALID_PARAMETER
 from ..errors import WinsockError
-from .objects import Waitable, queue_apc, release
-from .operations import OVERLAPPED, Operation, OverlappedOperation
+from .objects import Waitable, queue_apc
+from .operations import OVERLAPPED, Operation, OverlappedOperation, issued
 from .ports import Port
 from .waits import Waiter
-
-SKIP_PORT: Final = 1  # FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
-SKIP_SIGNAL: Final = 2  # FILE_SKIP_SET_EVENT_ON_HANDLE
 
 
 class FileObject(Waitable):
@@ -44,6 +41,7 @@ class FileObject(Waitable):
         self.key = 0
         self.modes = 0
         self.pending: dict[OverlappedOperation, None] = {}
+        issued.files.add(self)
         self._running: dict[Waiter, list[tuple[Any, ...]]] = {}
 
     def associate(self, port: Port, key: int) -> None:
@@ -56,19 +54,6 @@ class FileObject(Waitable):
             raise WinsockError(ERROR_INVALID_PARAMETER)
         self.key = key
         self.port = port
-
-    @property
-    def skips_port(self) -> int:
-        """A request that succeeds at once posts no packet."""
-        return self.modes & SKIP_PORT
-
-    def signal_completed(self, at_once: bool) -> None:
-        """A request without an event has completed."""
-        if at_once and self.modes & SKIP_SIGNAL:
-            return
-        self.signalled = True
-        if self.waiters is not None:
-            release(self)
 
     def cancel(self, overlapped: OVERLAPPED | None = None, waiter: Waiter | None = None) -> int:
         """Cancel the request of a record, or all of them, or all of one thread; how many there were."""

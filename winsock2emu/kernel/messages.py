@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -169,9 +170,10 @@ class MessageQueue(Waitable):
         changed: kinds that have come in since the thread last looked for them.
         expected: kinds that make the object signalled now.
         quit: the exit code of PostQuitMessage until WM_QUIT has been taken, else None.
+        closed: the thread has ended.
     """
 
-    __slots__ = ("_posted", "_sent", "_timers", "changed", "expected", "quit", "thread")
+    __slots__ = ("_posted", "_sent", "_timers", "changed", "closed", "expected", "quit", "thread")
 
     def __init__(self, thread: int) -> None:
         super().__init__(signalled=False, keeps=True)
@@ -179,6 +181,7 @@ class MessageQueue(Waitable):
         self.changed = 0
         self.expected = 0
         self.quit: int | None = None
+        self.closed = False
         self._posted: deque[MSG] = deque()
         self._sent: deque[SentMessage] = deque()
         self._timers: list[Timer] = []
@@ -204,6 +207,8 @@ class MessageQueue(Waitable):
     def send(self, message: SentMessage) -> None:
         """Have the thread call a window's procedure the next time it looks for messages."""
         self._sent.append(message)
+        if self.closed:
+            self.close()
         self._arrived(QS_SENDMESSAGE)
 
     def _arrived(self, kinds: int) -> None:
@@ -427,8 +432,10 @@ class MessageQueue(Waitable):
 
     def close(self) -> None:
         """The thread is gone: nobody will answer."""
-        while self._sent:
-            self._sent.popleft().lose()
+        self.closed = True
+        with suppress(IndexError):  # a sender may be here as well
+            while True:
+                self._sent.popleft().lose()
 
 
 def call_procedure(procedure: Procedure, hwnd: int, message: int, wparam: Any, lparam: Any) -> int:

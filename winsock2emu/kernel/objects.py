@@ -227,10 +227,10 @@ def wait(objects: Sequence[Waitable], wait_all: bool, timeout_s: float | None, a
         added when that is a mutex whose owner has ended; IO_COMPLETION after APCs have run; TIMED_OUT.
     """
     if not wait_all:
-        for index, thing in enumerate(objects):
+        for thing in objects:  # without counting, since most are not signalled
             if thing.signalled:
                 if thing.keeps:
-                    return index
+                    return objects.index(thing)
                 break
     block = Wait(idle_waiter(), objects, wait_all)
     if timeout_s == 0:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from weakref import WeakSet
 
 from ..defs import codes
 from ..defs.codes import (
@@ -36,7 +37,8 @@ from ..defs.codes import (
     WSA_OPERATION_ABORTED,
 )
 from ..errors import WinsockError
-from .objects import queue_apc
+from .objects import queue_apc, release
+from .waits import this_waiter
 
 if TYPE_CHECKING:
     from .events import Event
@@ -47,6 +49,10 @@ FIRST_ERROR: Final = 0xC0000000
 """Statuses from here on are failures; those from 0x80000000 are warnings, with data all the same."""
 
 FIRST_WARNING: Final = 0x80000000
+
+# What a file is not told of requests that complete at once (SetFileCompletionNotificationModes).
+SKIP_PORT: Final = 1  # FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
+SKIP_SIGNAL: Final = 2  # FILE_SKIP_SET_EVENT_ON_HANDLE
 
 
 class Pending(enum.Enum):
@@ -207,11 +213,12 @@ class OVERLAPPED:
         """The flags that a completed receive hands back."""
         return flags_of(self.result)
 
-    def complete(self, result: Any, moved: int, status: int) -> None:
-        """Store the outcome, the status last."""
+    def complete(self, result: Any, moved: int, status: int) -> Any:
+        """Store the outcome, the status last; the `token`."""
         self.result = result
         self.InternalHigh = moved
         self.Internal = status
+        return self
 
     def __repr__(self) -> str:
         return f"<OVERLAPPED Internal={self.Internal:#x} InternalHigh={self.InternalHigh} hEvent={self.hEvent:#x}>"
@@ -231,6 +238,25 @@ def flags_of(result: Any) -> int:
     return getattr(result[0] if isinstance(result, tuple) else result, "flags", 0) or 0
 
 
+class IssuedRequests:
+    """Stands among what a thread owns: its end cancels its requests, except those whose outcome a port gets.
+
+    Attributes:
+        files: what requests may pend on, of all processes.
+    """
+
+    def __init__(self) -> None:
+        self.files: WeakSet[FileObject] = WeakSet()
+
+    def thread_ended(self, waiter: Waiter) -> None:
+        """As for all that a thread owns."""
+        for file in tuple(self.files):
+            if file.port is None and file.pending:
+                file.cancel(waiter=waiter)
+
+
+issued: Final = IssuedRequests()
+
 CompletionRoutine = Callable[[int, int, OVERLAPPED, int], Any]
 """Called with the Winsock code, the bytes, the record and the flags, in an alertable wait of the issuing thread."""
 
@@ -244,7 +270,7 @@ class OverlappedOperation(Operation):
         event: set when it is complete, None for none.
         silent: no packet, whatever the file's port is.
         routine: the completion routine, None for none.
-        issuer: the thread that has issued it.
+        issuer: the thread that has issued it; known once it pends, which is when that matters.
     """
 
     __slots__ = ("event", "file", "issuer", "overlapped", "routine", "silent")
@@ -256,23 +282,27 @@ class OverlappedOperation(Operation):
         event: Event | None,
         silent: int,
         routine: CompletionRoutine | None,
-        issuer: Waiter,
     ) -> None:
+        # What is not set here is set when it pends or is final: most requests complete at once.
         self.file = file
         self.overlapped = overlapped
         self.event = event
         self.silent = silent
         self.routine = routine
-        self.issuer = issuer
-        self.result = None
-        self.error = WSA_IO_PENDING
-        self.final = False
-        self.keeper = self.attempt = self.preceding = self.following = None
+        self.keeper = None
 
     def pend(self, keeper: Keeper) -> None:
+        if self.keeper is None:
+            # The first keeper takes it over in the thread of the call.
+            self.error = WSA_IO_PENDING
+            self.final = False
+            self.issuer = issuer = this_waiter()
+            if not issuer.issues:
+                issuer.issues = True
+                issuer.owned.append(issued)
+            self.overlapped.operation = self
+            self.file.pending[self] = None
         self.keeper = keeper
-        self.overlapped.operation = self
-        self.file.pending[self] = None
 
     def finish(self, result: Any, failure: WinsockError | None = None) -> None:
         overlapped, file = self.overlapped, self.file
@@ -282,26 +312,28 @@ class OverlappedOperation(Operation):
         moved = result if type(result) is int else moved_of(result)
         if failure is None:
             self.error = status = STATUS_SUCCESS
-            self.result = result
         else:
             self.error = failure.winerror
             status = status_of(failure)
-            self.result = result = failure
-        overlapped.complete(result, moved, status)
-        self.final = True  # from here on nobody gives it an event any more (see `wait_for`)
-        routine = self.routine
-        if routine is not None:
+            result = failure
+        self.result = result
+        token = overlapped.complete(result, moved, status)
+        self.final = True  # from here on nobody gives it an event any more (see `Process.wait_for`)
+        if self.routine is not None:
             error = STATUS_TO_WSA.get(status, self.error)
-            queue_apc(self.issuer, file.run_routine, self.issuer, routine, error, moved, overlapped)
+            issuer = this_waiter() if at_once else self.issuer
+            queue_apc(issuer, file.run_routine, issuer, self.routine, error, moved, overlapped)
             return
-        event = self.event
-        if event is not None:
-            event.set()
-        else:
-            file.signal_completed(at_once)
+        modes = file.modes if at_once else 0
+        if self.event is not None:
+            self.event.set()
+        elif not modes & SKIP_SIGNAL:
+            file.signalled = True
+            if file.waiters is not None:
+                release(file)
         port = file.port
-        if port is not None and not self.silent and not (at_once and file.skips_port):
-            port.packets.append((file.key, overlapped.token, status, moved))
+        if port is not None and not self.silent and not modes & SKIP_PORT:
+            port.packets.append((file.key, token, status, moved))
             if port.waiting:
                 port.deliver()
 

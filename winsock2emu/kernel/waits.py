@@ -116,6 +116,7 @@ class Waiter:
         serial: a number that no other waiter has.
         done: the condition of the current `Parking.park`; whoever waits clears it before, whoever satisfies the wait
             sets it and then calls `wake`.
+        issues: the thread has had overlapped requests pend (kernel/operations).
         leading: True while the thread leads a reactor.
         collecting: True while it is, or is about to be, inside the reactor's collect.
         poll: the reactor's own note on how this waiter sleeps.
@@ -135,6 +136,7 @@ class Waiter:
         "collecting",
         "descriptor",
         "done",
+        "issues",
         "leading",
         "owned",
         "poll",
@@ -146,6 +148,7 @@ class Waiter:
     def __init__(self) -> None:
         self.thread = threading.get_ident()
         self.serial = next(_serials)
+        self.issues = False
         self.alertable: Any = None
         self.blocked: Any = None
         self.busy = False

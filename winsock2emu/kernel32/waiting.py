@@ -31,27 +31,22 @@ def wait_for_several(
     """WaitForMultipleObjectsEx and WSAWaitForMultipleEvents, which differ in the names of the codes only."""
     if handles is None:
         raise WinsockError(ERROR_NOACCESS)
-    if len(handles) == 1:
-        thing = process.objects.get(handles[0])
-        if not isinstance(thing, Waitable):
-            thing = object_of(process, handles[0])
-        if thing.signalled and thing.keeps:
-            return 0
-        return wait((thing,), False, None if milliseconds == INFINITE else milliseconds / 1000, alertable, process)
-    if not 0 < len(handles) <= MAXIMUM_WAIT_OBJECTS:
-        raise WinsockError(ERROR_INVALID_PARAMETER)
-    # Programs wait for the same objects again and again.
+    timeout_s = None if milliseconds == INFINITE else milliseconds / 1000
+    # Programs wait for the same objects again and again, so a list is checked once.
     known = process.checked.waited
     changes = process.handles.changes
     if known is not None and known[0] == changes and known[1] == handles:
         objects = known[2]
-    else:
+    elif len(handles) == 1:
+        return wait((object_of(process, handles[0]),), False, timeout_s, alertable, process)
+    elif 0 < len(handles) <= MAXIMUM_WAIT_OBJECTS:
         objects = tuple([object_of(process, handle) for handle in handles])
         process.checked.waited = changes, list(handles), objects
+    else:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
     if wait_all and len(set(objects)) != len(objects):
         raise WinsockError(ERROR_INVALID_PARAMETER)
-    timeout_s = None if milliseconds == INFINITE else milliseconds / 1000
-    return wait(objects, bool(wait_all), timeout_s, alertable, process)
+    return wait(objects, wait_all, timeout_s, alertable, process)
 
 
 def _wait_for_one(handle: int, milliseconds: int, alertable: bool) -> int:

@@ -1,8 +1,8 @@
 """How a window ends.
 
 Part played:     what DestroyWindow does, also for WM_CLOSE and a creation that has failed.
-Order:           WM_DESTROY to the window and then to those below it, while all still exist; then each of these ends, and
-                 last the window gets WM_NCDESTROY. Its handle leads nowhere afterwards.
+Order:           WM_DESTROY to the window and then to those below it, while all still exist; then each of these ends,
+                 and last the window gets WM_NCDESTROY. Its handle leads nowhere afterwards.
 Sources:         "Destroying a Window", WM_DESTROY and WM_NCDESTROY on Microsoft Learn.
 """
 

@@ -72,13 +72,14 @@ def TranslateMessage(message: MSG) -> bool:
 def DefWindowProc(window: int, message: int, wparam: Any, lparam: Any) -> int:
     """What a window procedure calls for the messages that it does nothing about.
 
-    Raises:
-        WinsockError: ERROR_INVALID_WINDOW_HANDLE.
+    It may have destroyed the window before, so a window that is gone is no error here: 0.
 
     Source: https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-defwindowprocw
     """
     process = current_process()
-    found = process.desktop.window(window)
+    found = process.desktop.windows.get(window)
+    if found is None:
+        return 0
     if message == WM_CLOSE:
         destroy(process.desktop, found)
     return int(message in _AGREED)

@@ -77,9 +77,7 @@ def CreateWindowEx(
     instance: int | None,
     param: Any = None,
 ) -> int:
-    """Make a window of the calling thread; returns its handle.
-
-    Its procedure gets WM_NCCREATE and WM_CREATE with a `CREATESTRUCT` before this returns.
+    """Make a window of the calling thread. Its procedure gets WM_NCCREATE and WM_CREATE with a `CREATESTRUCT`.
 
     Args:
         class_name: a registered class, by name or atom.
@@ -88,9 +86,13 @@ def CreateWindowEx(
         menu: the identifier of a child window.
         param: comes back in the structure.
 
+    Returns:
+        The handle; 0 when the procedure has refused or destroyed the window: WM_NCCREATE gave 0, or WM_CREATE -1. There
+        is no code for that.
+
     Raises:
         WinsockError: ERROR_CANNOT_FIND_WND_CLASS; ERROR_INVALID_WINDOW_HANDLE, no such parent; ERROR_TLW_WITH_WSCHILD,
-            WS_CHILD without a parent; 0, the procedure has refused: WM_NCCREATE gave 0, or WM_CREATE -1.
+            WS_CHILD without a parent.
         Exception: what the procedure raised; there is no window then.
 
     Source: https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-createwindowexw
@@ -142,18 +144,7 @@ def CreateWindowEx(
     except BaseException:
         desktop.remove(window)
         raise
-    if window.gone:
-        raise refused()
-    return window.hwnd
-
-
-def refused() -> WinsockError:
-    """CreateWindowEx gives NULL because the procedure said so: the system has no code for that."""
-    return Refused(0)
-
-
-class Refused(WinsockError):
-    """A window procedure did not want its window."""
+    return 0 if window.gone else window.hwnd
 
 
 @exported

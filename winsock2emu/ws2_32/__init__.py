@@ -26,6 +26,18 @@ from .addresses import (
     inet_ntop,
     inet_pton,
 )
+from .asyncnames import (
+    WSAGETASYNCBUFLEN,
+    WSAGETASYNCERROR,
+    LookupBuffer,
+    WSAAsyncGetHostByAddr,
+    WSAAsyncGetHostByName,
+    WSAAsyncGetProtoByName,
+    WSAAsyncGetProtoByNumber,
+    WSAAsyncGetServByName,
+    WSAAsyncGetServByPort,
+    WSACancelAsyncRequest,
+)
 from .byteorder import WSAHtonl, WSAHtons, WSANtohl, WSANtohs, htonl, htons, ntohl, ntohs
 from .events import WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents
 from .lasterror import WSAGetLastError, WSASetLastError
@@ -55,14 +67,24 @@ from .waiting import WSAPoll, __WSAFDIsSet, select
 __all__ = [
     "OVERLAPPED",
     "PENDING",
+    "WSAGETASYNCBUFLEN",
+    "WSAGETASYNCERROR",
     "AddrInfo",
     "HostEnt",
     "InetNtopW",
     "InetPtonW",
+    "LookupBuffer",
     "ProtocolInfo",
     "SockAddr",
     "WSAAccept",
     "WSAAddressToString",
+    "WSAAsyncGetHostByAddr",
+    "WSAAsyncGetHostByName",
+    "WSAAsyncGetProtoByName",
+    "WSAAsyncGetProtoByNumber",
+    "WSAAsyncGetServByName",
+    "WSAAsyncGetServByPort",
+    "WSACancelAsyncRequest",
     "WSACleanup",
     "WSACloseEvent",
     "WSAConnect",

@@ -120,4 +120,4 @@ def WSAWaitForMultipleEvents(
         thing = process.objects.get(events[0])
         if type(thing) is Event and thing.signalled and thing.keeps:
             return 0  # what a program that waits for one event finds most often, a fifth cheaper than by the way below
-    return wait_for_several(process, events, wait_all, timeout, bool(alertable))
+    return wait_for_several(process, events, wait_all, timeout, alertable)

@@ -197,6 +197,11 @@ def _getnameinfo(
     return 0
 
 
+def packed(record: HostEnt) -> memory.Block:
+    """The record of a host, service or protocol in the layout of C."""
+    return _hostent(record)
+
+
 def _hostent(host: HostEnt) -> memory.Block:
     block = memory.Block()
     record = block.add(bytes(_HOSTENT_SIZE))

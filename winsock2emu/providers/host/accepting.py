@@ -110,11 +110,11 @@ class ConnectionRequests:
             BlockingIOError: there is none.
             OSError: what the host says.
         """
-        try:
-            return self.waiting.popleft()
-        except IndexError:
-            if self.paused:
-                raise BlockingIOError from None
+        if self.waiting:
+            with contextlib.suppress(IndexError):  # another thread was faster
+                return self.waiting.popleft()
+        if self.paused:
+            raise BlockingIOError
         return self._from_host()
 
     def _from_host(self) -> ConnectionRequest:

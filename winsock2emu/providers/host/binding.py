@@ -160,9 +160,12 @@ class Bindings:
 
         Where that fails the socket stays unbound, and the host chooses for itself in that call.
         """
-        with self._implicit_lock, contextlib.suppress(OSError):
-            if not endpoint.bound and self._bind_dynamic(endpoint, _ANYWHERE[endpoint.family]):
-                endpoint.now_bound()
+        with self._implicit_lock:
+            try:
+                if not endpoint.bound and self._bind_dynamic(endpoint, _ANYWHERE[endpoint.family]):
+                    endpoint.now_bound()
+            except OSError:
+                return  # of the host or, as every `WinsockError` is one, of the table
 
     def _bind_port(self, endpoint: HostSocket, name: SockAddr) -> None:
         binding, where = _binding_for(endpoint, name), host_address(name)
@@ -210,7 +213,8 @@ class Bindings:
                 if isinstance(failure, OSError) and failure.errno == errno.EADDRINUSE:
                     continue
                 raise
-            self._now_bound(endpoint)
+            if binding is not None:
+                self._now_bound(endpoint)
             return True
         return False
 
@@ -308,6 +312,8 @@ def _queue_key(endpoint: HostSocket, binding: Binding) -> tuple[object, ...]:
 
 def _mode(endpoint: HostSocket) -> int:
     settings = endpoint.settings
+    if not settings:
+        return DEFAULT
     if settings.get(SO_REUSEADDR) or settings.get(SO_REUSE_MULTICASTPORT):
         return REUSEADDR
     return EXCLUSIVE if settings.get(SO_EXCLUSIVEADDRUSE) else DEFAULT

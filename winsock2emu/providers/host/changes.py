@@ -291,6 +291,8 @@ class ChangeWaits:
 
     def close(self, endpoint: Endpoint, error: int, handle: int | None = None) -> None:
         """End the requests of a socket with a code, after its own `abort`; or those that came through one handle."""
+        if endpoint not in self._of:
+            return  # without the lock: `begin` looks once more whether the socket is closing after it has entered one
         with self._lock:
             ended = [wait for wait in self._of.get(endpoint, ()) if handle in (None, wait.handle)]
             left = [wait for wait in self._of.pop(endpoint, ()) if wait not in ended]

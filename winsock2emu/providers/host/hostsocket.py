@@ -39,6 +39,7 @@ DEFAULT_BUFFER = 65536  # SO_RCVBUF and SO_SNDBUF of a new socket, as Windows sh
 NAME_SIZES = {AF_INET: 16, AF_INET6: 28, AF_UNIX: 110}
 # AF_UNIX addresses are as long as their path; two bytes hold the family alone.
 _LEAST_NAME_SIZES = {AF_INET: 16, AF_INET6: 28, AF_UNIX: 2}
+_NO_PORT = bytes(2)
 
 
 class HostSocket(Endpoint):
@@ -122,10 +123,9 @@ class HostSocket(Endpoint):
     def destination(self, name: bytes | None) -> Any:
         """The host's form of a peer address; 0.0.0.0 and port 0 are nobody's address."""
         name = self.checked_name(name)
-        address = SockAddr(name)
-        if not address.port or not any(address.packed):
+        if name[2:4] == _NO_PORT or not any(SockAddr(name).packed):
             raise WinsockError(WSAEADDRNOTAVAIL)
-        if is_mapped(address) and not serves_ipv4(self):
+        if self.family == AF_INET6 and is_mapped(SockAddr(name)) and not serves_ipv4(self):
             raise WinsockError(WSAEADDRNOTAVAIL)
         return host_address(name)
 

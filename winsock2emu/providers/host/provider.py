@@ -282,7 +282,10 @@ class HostProvider:
         self, s: int, namelen: int | None, condition: Callable[..., int] | None, callback_data: int, /
     ) -> tuple[int, SockAddr]:
         listener = self._socket(s)
-        with self._through(s):
+        if s in self.sharing.descriptors:
+            with self._through(s):
+                host, address = listener.accept(namelen, condition, callback_data)
+        else:
             host, address = listener.accept(namelen, condition, callback_data)
         endpoint = self._register(host, listener.info, listener.protocol, listener.flags)
         assert isinstance(endpoint, StreamSocket)
@@ -308,7 +311,10 @@ class HostProvider:
             refusal = WSAEPROTONOSUPPORT
         elif sqos is not None:
             refusal = WSAEOPNOTSUPP
-        with self._through(s):
+        if s in self.sharing.descriptors:
+            with self._through(s):
+                endpoint.connect(name, refusal)
+        else:
             endpoint.connect(name, refusal)
         self.sharing.bound_through(s)
         return b""

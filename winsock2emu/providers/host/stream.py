@@ -157,6 +157,19 @@ elif sys.platform == "darwin":
 _YIELDS = 100_000  # a first try takes microseconds; a thread that was interrupted inside one must not block all others
 
 
+class _Receive:
+    """The attempt of an overlapped receive into one buffer; a closure takes three times the memory."""
+
+    __slots__ = ("_buffer", "_socket")
+
+    def __init__(self, socket: StreamSocket, buffer: Any) -> None:
+        self._socket = socket
+        self._buffer = buffer
+
+    def __call__(self) -> int:
+        return self._socket.receive_into(self._buffer)
+
+
 class StreamSocket(HostSocket):
     """A TCP socket, and the base of an AF_UNIX one (unix.py).
 
@@ -262,6 +275,7 @@ class StreamSocket(HostSocket):
             self.bound = True
             if not self.settle():
                 self._limit_connect(destination)
+                self.changed()
         elif not number:
             self._now_connected()
         else:
@@ -272,10 +286,9 @@ class StreamSocket(HostSocket):
             if self.blocking or error.winerror != WSAECONNREFUSED:
                 self.pending_error = 0
                 raise error
-        self.changed()
         if not self.blocking:
             raise would_block()
-        if number:
+        if self.state != CONNECTED:
             # Another thread may have met the end of it already.
             self.outbound.run(self._connect_attempt, timeout_ms=0)
 
@@ -351,13 +364,18 @@ class StreamSocket(HostSocket):
         if self.state != CONNECTING:
             return True
         try:
-            number = self.host.getsockopt(_SOL_SOCKET, _SO_ERROR)
-            if not number:
-                self.host.getpeername()
+            self.host.getpeername()
         except OSError as failure:
-            if failure.errno == errno.ENOTCONN:
-                return False
-            raise self.ended(failure) from failure
+            try:
+                number = self.host.getsockopt(_SOL_SOCKET, _SO_ERROR)
+            except OSError:
+                number = 0
+            if not number:
+                if failure.errno == errno.ENOTCONN:
+                    return False
+                raise self.ended(failure) from failure
+        else:
+            number = 0
         if not number:
             self._now_connected()
         elif number in _AFTER_CONNECT:
@@ -417,9 +435,9 @@ class StreamSocket(HostSocket):
         if self.closing:
             request.reset()
             raise WinsockError(self.closing)
-        if self.host_options != requests.host_options:
+        if self.host_options != requests.host_options and self.host_options:
             # It has called before the options were set, which the host hands down to later callers only.
-            for (level, option), value in (self.host_options or {}).items():
+            for (level, option), value in self.host_options.items():
                 with contextlib.suppress(OSError):  # of listening sockets only
                     request.host.setsockopt(level, option, value)
         return request.host, request.peer
@@ -694,7 +712,29 @@ class StreamSocket(HostSocket):
                 self.sending = False
             if moved == _NOTHING_THERE:
                 raise would_block()
+        elif operation is not None and send_now is not None and not flags and buffers and len(buffers) == 1:
+            return self._send_overlapped(send_now, buffers[0], operation)
         return self._send_checked(buffers, flags, operation)
+
+    def _send_overlapped(self, send_now: Callable[..., int], buffer: Any, operation: Operation) -> Any:
+        """An overlapped send in the ordinary state: as `send` does it, a third of the time of all checks."""
+        if self.outbound.head is not None or self.sending or buffer is None:
+            return self._send_checked([buffer], 0, operation)
+        self.sending = True
+        try:
+            moved = send_now(buffer, NOSIGNAL)
+            if moved == (len(buffer) if type(buffer) in _PLAIN else memoryview(buffer).nbytes):
+                operation.finish(moved)
+                return moved
+            return self.outbound.pend(self._new_send(check_buffers([buffer]), NOSIGNAL, moved), operation)
+        except BlockingIOError:
+            return self.outbound.pend(self._new_send(check_buffers([buffer]), NOSIGNAL), operation)
+        except WinsockError:
+            raise
+        except OSError as failure:
+            raise self._call_failed(failure, _TO_SENDS) from failure
+        finally:
+            self.sending = False
 
     def _send_checked(self, buffers: Any, flags: int, operation: Any) -> Any:
         """A send with all checks: more buffers, flags, a state that is not simply open, other threads around."""
@@ -839,7 +879,7 @@ class StreamSocket(HostSocket):
         receive_now = self.receive_now
         if receive_now is not None and operation is None and not flags and buffers and self.inbound.head is None:
             waits = self._waits
-            if waits and len(buffers) == 1 and _is_room(buffers[0]):
+            if waits and len(buffers) == 1 and (type(buffers[0]) is bytearray or _is_room(buffers[0])):
                 if waits < 0 and self.blocking:
                     return self._receive_without_try(receive_now, buffers[0])
                 if waits >= _SURE and not self.blocking and self.is_empty():
@@ -868,7 +908,40 @@ class StreamSocket(HostSocket):
                 # The try has found nothing, so the next thing is to wait.
                 self._waits = waits + 1 if waits + 1 < _SURE else -_WITHOUT_TRY
                 return self.inbound.wait(self._receive_attempt(list(buffers), 0))
+        elif (
+            operation is not None
+            and receive_now is not None
+            and not flags
+            and buffers
+            and len(buffers) == 1
+            and (type(buffers[0]) is bytearray or _is_room(buffers[0]))
+        ):
+            if self.inbound.head is not None:
+                if not memoryview(buffers[0]).nbytes:
+                    return self._receive_checked(buffers, flags, operation)
+                return self.inbound.pend(_Receive(self, buffers[0]), operation)
+            try:
+                moved = receive_now(buffers[0])
+            except BlockingIOError:
+                return self.inbound.pend(_Receive(self, buffers[0]), operation)
+            except OSError as failure:
+                raise self._call_failed(failure, _TO_RECEIVES) from failure
+            if moved:
+                operation.finish(moved)
+                return moved
         return self._receive_checked(buffers, flags, operation)
+
+    def receive_into(self, buffer: Any) -> int:
+        """One try to receive into a buffer, whatever has become of the socket since the call."""
+        receive_now = self.receive_now
+        if receive_now is None:  # shut down meanwhile, or urgent data has come
+            return int(self._receive_attempt([buffer], 0)())
+        try:
+            return receive_now(buffer) or self._end_of_stream()
+        except (BlockingIOError, WinsockError):
+            raise
+        except OSError as failure:
+            raise self._call_failed(failure, _TO_RECEIVES) from failure
 
     def _receive_without_try(self, receive_now: Callable[[Any], int], buffer: Any) -> int:
         """Wait first, as a try would certainly find nothing; little more than the host's call is the attempt then."""
