@@ -25,7 +25,7 @@ endif
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test check conformance bench cover defs clean rebuild
+.PHONY: all demo test check conformance bench soak cover defs clean rebuild
 
 all: check test conformance
 
@@ -56,6 +56,10 @@ conformance: $(READY)
 bench: $(READY)
 	@mkdir -p build
 	$(BIN)/python -m tests.bench.run $(ARGS)
+
+# Two minutes for each mechanism of the host that readiness comes from.
+soak: $(READY)
+	WINSOCK2EMU_SOAK_SECONDS=$${WINSOCK2EMU_SOAK_SECONDS:-120} $(BIN)/pytest tests/soak
 
 # One process: threads are measured, worker processes would not be.
 cover: $(READY)

@@ -569,6 +569,24 @@ def translating_tells_key_messages(ws: Target) -> None:
     expect("results", expected=[True, False], actual=results)
 
 
+@case(
+    "windows.post.by-a-provider",
+    chapter=CHAPTER,
+    source="WinSock/upcalls-exposed-by-windows-sockets-2-dll-2; ws2spi/nf-ws2spi-lpwpupostmessage",
+    basis="documented",
+    requirements=["R1.63"],
+    needs_provider=True,
+)
+def a_provider_posts_through_the_dll(ws: Target) -> None:
+    """WPUPostMessage puts a provider's message into the queue of the window's thread, unchanged."""
+    with ws.provider() as recorder, ws.closing(ws.tcp()), ws.window() as hwnd:
+        posted = recorder.upcall("WPUPostMessage", hwnd, WM_USER, 5, 10054 << 16 | 32)
+        got = ws.messages()
+
+    expect("result", expected=True, actual=bool(posted))
+    expect("messages", expected=[Message(hwnd, WM_USER, 5, 10054 << 16 | 32)], actual=got)
+
+
 # ---- sending ---------------------------------------------------------------------------------------------------------
 
 

@@ -167,9 +167,19 @@ class Client:
         self.received = bytearray()
         self.sent = 0
         self.error = 0
+        self.failure: BaseException | None = None
 
     def receive(self, window: int, message: int, wparam: int, lparam: int) -> int:
-        """The window procedure."""
+        """The window procedure; ctypes would only print what it raises."""
+        try:
+            return self.handle(window, message, wparam, lparam)
+        except BaseException as failure:
+            self.failure = failure
+            user32.PostQuitMessage(1)
+            return 0
+
+    def handle(self, window: int, message: int, wparam: int, lparam: int) -> int:
+        """Do what a message asks for."""
         if message == WM_HOST:
             self.resolved(wparam, lparam)
         elif message == WM_SOCKET:
@@ -226,6 +236,8 @@ class Client:
 
     def send(self) -> None:
         """Send until WSAEWOULDBLOCK; FD_WRITE tells when to go on."""
+        if self.sent == len(SENT):
+            return
         while self.sent < len(SENT):
             chunk = SENT[self.sent : self.sent + 65536]
             count = ws2_32.send(self.socket, chunk, len(chunk), 0)
@@ -257,6 +269,8 @@ class Client:
             expect(more != -1, "GetMessage works")
             user32.TranslateMessage(byref(message))
             user32.DispatchMessageW(byref(message))
+        if self.failure is not None:
+            raise self.failure
         return int(message.wParam)
 
 
@@ -264,7 +278,7 @@ def main() -> None:
     check(-1 if ws2_32.WSAStartup(0x0202, byref(WSADATA())) else 0)
     listener, address = bound_socket()
     check(ws2_32.listen(listener, 5))
-    server = threading.Thread(target=serve, args=(listener,))
+    server = threading.Thread(target=serve, args=(listener,), daemon=True)
     server.start()
 
     client = Client()

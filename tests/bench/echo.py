@@ -3,8 +3,8 @@
     python -m tests.bench.echo iocp
 
 It prints the port it listens on and serves until it is killed; an alarm ends it should the parent have died. Buffers
-have 4 KiB everywhere but in ``asyncio-protocol``, where asyncio makes one of 256 KiB for every receive, which is what
-most of the difference to ``asyncio-buffered`` is.
+have 4 KiB everywhere but in ``asyncio-protocol``, where asyncio makes one of 256 KiB for every receive: that costs
+nothing or tens of microseconds, depending on what the C library does for it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import time
+from asyncio import selector_events
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, cast
@@ -154,6 +155,12 @@ async def serve_protocol(protocol: Callable[[], Any]) -> None:
     await server.serve_forever()
 
 
+async def serve_in_small_pieces() -> None:
+    """What asyncio's protocols are without the 256 KiB."""
+    cast("Any", selector_events)._SelectorSocketTransport.max_size = ROOM
+    await serve_protocol(Plain)
+
+
 async def serve_streams() -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(ROOM):
@@ -214,6 +221,7 @@ SERVERS: Final[dict[str, Callable[[], None]]] = {
     "iocp-ex": partial(iocp, work_in_batches),
     "asyncio-buffered": partial(with_asyncio, partial(serve_protocol, Buffered)),
     "asyncio-protocol": partial(with_asyncio, partial(serve_protocol, Plain)),
+    "asyncio-protocol-4K": partial(with_asyncio, serve_in_small_pieces),
     "uvloop-protocol": partial(with_uvloop, partial(serve_protocol, Plain)),
     "uvloop-streams": partial(with_uvloop, serve_streams),
     "epoll": epoll_loop,

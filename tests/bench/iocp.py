@@ -183,6 +183,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], Measured]]] = {
     "iocp-echo-1000": _against(BUFFERED, 1000),
     "iocp-echo-9500": _against(BUFFERED, 9500),
     "iocp-echo-asyncio": _against("asyncio-protocol", 100),
+    "iocp-echo-asyncio-4K": _against("asyncio-protocol-4K", 100),
     "iocp-echo-uvloop": _against("uvloop-protocol", 100),
     "iocp-echo-uvloop-streams": _against("uvloop-streams", 100),
     "iocp-echo-epoll": _against("epoll", 100),

@@ -2,7 +2,7 @@
 
 A row says what is done, what that is divided by, and which way is better. The goals come from prototypes measured on
 Linux with CPython 3.11, 3.12 and 3.13; "prototype" in a comment below means those. Rows without a measurement (see
-``rows.py``) belong to parts that are not there yet.
+``rows.py``) belong to parts that are not there yet, or need Wine.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ ROWS: Final = (
     Row(12, "iocp-echo-1000", "completion port echo, 1 000 connections", _BUFFERED, "rate", 0.90),
     Row(12, "iocp-echo-9500", "completion port echo, 9 500 connections", _BUFFERED, "rate", 0.85),
     Row(13, "iocp-echo-asyncio", "iocp-echo-100", "asyncio Protocol", "rate", 3.5),
+    Row(13, "iocp-echo-asyncio-4K", "iocp-echo-100", "asyncio Protocol, max_size of 4 KiB", "rate", None),
     Row(14, "iocp-echo-uvloop", "iocp-echo-100", "uvloop Protocol", "rate", 0.65),
     Row(14, "iocp-echo-uvloop-streams", "iocp-echo-100", "uvloop streams", "rate", 1.1),
     Row(15, "iocp-echo-epoll", "iocp-echo-100", "an epoll loop in Python", "rate", 0.68, 0.78),

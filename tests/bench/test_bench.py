@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.bench import run
-from tests.bench.measure import QUICK, Measured, Plan, bounded, compare, pinned, timed
+from tests.bench import iocp, run
+from tests.bench.measure import QUICK, Measured, Plan, Unavailable, bounded, compare, pinned, timed
 from tests.bench.rows import MEASUREMENTS
 from tests.bench.table import ROWS, Row
 
@@ -126,7 +126,10 @@ def test_pinning_is_undone() -> None:
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_every_row_runs(name: str) -> None:
     with bounded(TINY.limit_s):
-        measured = MEASUREMENTS[name](TINY)
+        try:
+            measured = MEASUREMENTS[name](TINY)
+        except Unavailable as lack:
+            pytest.skip(str(lack))
 
     low, high = measured.quartiles
     assert 0 < low <= measured.value <= high < math.inf
@@ -145,6 +148,24 @@ def test_every_receive_of_the_blocking_echo_waits() -> None:
     assert set(notes) == {"our_sleeps", "host_sleeps"}
     if hasattr(os, "SCHED_BATCH"):
         assert min(notes.values()) > 0.5
+
+
+def test_the_load_measures_what_it_is_told_to() -> None:
+    with iocp.serving("epoll", 3) as server:
+        elapsed = server.run(30)
+        server.run(30)
+
+    assert elapsed > 0
+    assert len(server.p50_us) == len(server.p99_us) == len(server.cpu_us) == 2
+    assert all(0 < p50 <= p99 <= elapsed for p50, p99 in zip(server.p50_us, server.p99_us, strict=True))
+
+
+def test_a_rate_is_the_other_way_round_than_a_time_and_the_percentile_is_of_the_same_round() -> None:
+    """The first slice of each server has found out how many round trips a slice has."""
+    nobody: Any = None
+    ours, theirs = (iocp.Server(nobody, nobody, 1, p99_us=p99) for p99 in ([9.0, 4.0, 9.0], [9.0, 9.0, 2.0, 3.0]))
+    assert iocp.rates(ours, theirs, [2.0, 0.5]) == [0.5, 2.0]
+    assert iocp.p99s(ours, theirs, [2.0, 0.5]) == [2.0, 3.0]
 
 
 # The command
@@ -198,6 +219,23 @@ def test_a_row_that_fails_does_not_stop_the_others(
     assert result["failed"] == ["sync-64"]
     assert [row["name"] for row in result["rows"]] == ["send-recv-64"]
     assert "could not be measured: ConnectionResetError: gone" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("brief")
+def test_a_row_that_cannot_be_measured_here_is_no_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(plan: Plan) -> Measured:
+        raise Unavailable("no such thing here")
+
+    monkeypatch.setitem(MEASUREMENTS, "sync-64", lacking)
+    file = tmp_path / "bench.json"
+
+    assert run.main(["--rows", "1,2", "--json", str(file)]) == 0
+
+    result = json.loads(file.read_text(encoding="utf-8"))
+    assert (result["failed"], [row["name"] for row in result["rows"]]) == ([], ["send-recv-64"])
+    assert "not measured here: no such thing here" in capsys.readouterr().out
 
 
 def test_quick_means_fewer_rounds(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ SMALL: Final = 64
 
 
 def send_and_receive(
-    send: Callable[..., int], receive: Callable[..., int], client: int, server: int, data: Any, space: Any
+    send: Callable[..., Any], receive: Callable[..., Any], client: int, server: int, data: Any, space: Any
 ) -> Work:
     """One send at one end and one receive at the other, over and over."""
 

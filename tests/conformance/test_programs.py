@@ -30,6 +30,10 @@ SHOWN = {
         r"    into 8 characters = \(10014, 9\)",
         r"all as on Windows",
     ],
+    "async_select_client": [
+        r"client: 262144 bytes sent and received, told by messages only",
+        r"client: nobody listens any more: \[WinError 10061\] No connection could be made .*",
+    ],
     "chat_select": [
         r"60 clients are connected",
         r"3540 lines heard: each client heard the 59 others once",
@@ -119,6 +123,11 @@ SHOWN = {
 # What each program does or expects, in its source; what makes it wrong instead; the complaint.
 SPOILT = {
     "addresses": ('b"10.65794": "10.1.1.2"', 'b"10.65794": "10.1.1.3"', "1 results are not as on Windows"),
+    "async_select_client": (
+        "WSAECONNREFUSED = 10061",
+        "WSAECONNREFUSED = 10060",
+        "its error is WSAECONNREFUSED",
+    ),
     "chat_select": ("option = linger(1, 0)", "option = linger(0, 0)", "guest40 heard"),
     "conditional_accept": (
         "early.port: CF_DEFER",

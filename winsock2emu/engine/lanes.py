@@ -35,7 +35,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..defs.codes import WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
 from ..errors import WinsockError
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
 
 Attempt = Callable[[], Any]
+T = TypeVar("T")
 
 
 class Request:
@@ -315,6 +316,17 @@ class Lane:
         return True
 
     # Both
+
+    def unless_closing(self, action: Callable[[], T]) -> T:
+        """Do something that the end of the endpoint must not overtake: `abort` waits for it.
+
+        Raises:
+            WinsockError: WSA_OPERATION_ABORTED, the endpoint is being closed.
+        """
+        with self._lock:
+            if self._endpoint.closing:
+                raise WinsockError(WSA_OPERATION_ABORTED)
+            return action()
 
     def interrupt(self, threads: Collection[int], error: int) -> None:
         """End the synchronous requests of some threads, by their identifiers; the others keep their places."""

@@ -437,7 +437,7 @@ class Pump:
         """
         fd = endpoint.fd
         known = self._armed.get(fd)
-        if known is not None and known[0] is endpoint and not endpoint.interest() & ~known[1]:
+        if known is not None and known[0] is endpoint and not endpoint.interest() & ~known[1] and self._guardian:
             return  # most often. A leader that disarms it at this moment looks at its interest afterwards
         with self._lock:
             if self._closed:

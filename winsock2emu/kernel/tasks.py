@@ -79,15 +79,24 @@ class BackgroundTasks:
         self._workers = 0
 
     def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._workers -= 1
-                    return
-                number, context, job = self._waiting.popleft()
-                wanted = number in self._active
-            if wanted:
+        try:
+            while (waiting := self._next()) is not None:
+                number, context, job = waiting
                 self._tell(number, context.run(job))
+        except BaseException:  # the thread ends with it, and another one goes on
+            with self._lock:
+                self._workers -= 1
+            raise
+
+    def _next(self) -> tuple[int, contextvars.Context, Job] | None:
+        """The next task that has not been cancelled; None, and one worker less, when there is none."""
+        with self._lock:
+            while self._waiting:
+                waiting = self._waiting.popleft()
+                if waiting[0] in self._active:
+                    return waiting
+            self._workers -= 1
+            return None
 
     def _tell(self, number: int, end: End) -> None:
         pause = threading.Event()

@@ -40,7 +40,7 @@ import os
 import struct
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from ...defs.codes import (
@@ -56,7 +56,6 @@ from ...defs.codes import (
     WSAETIMEDOUT,
 )
 from ...defs.constants import (
-    AF_INET6,
     MSG_DONTROUTE,
     MSG_OOB,
     MSG_PEEK,
@@ -76,7 +75,7 @@ from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pum
 from ...errors import WinsockError, would_block
 from ...kernel.operations import Operation, OverlappedOperation
 from .accepting import Condition, ConnectionRequest, ConnectionRequests, decide
-from .binding import keep_reusable
+from .binding import FIRST_DYNAMIC_PORT, keep_reusable
 from .closing import all_acknowledged
 from .conditions import (
     CAN_ACCEPT,
@@ -88,6 +87,7 @@ from .conditions import (
     TELL_END,
     WAS_RESET,
 )
+from .exchange import SO_NOSIGPIPE, another_like, put_under
 from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers, scatter
 from .icmperrors import WATCHED, collect
 from .rawcalls import backlog_is_full, readable, reset, unsent
@@ -115,8 +115,6 @@ _WITHOUT_TRY = 32
 _SOL_SOCKET = int(_socket.SOL_SOCKET)
 _SO_ERROR = int(_socket.SO_ERROR)
 _SO_LINGER = int(_socket.SO_LINGER)
-_V6ONLY = (int(_socket.IPPROTO_IPV6), int(_socket.IPV6_V6ONLY))
-_SO_NOSIGPIPE = 0x1022  # of hosts without MSG_NOSIGNAL
 _SHUT_WR = int(_socket.SHUT_WR)
 _ABORTIVE = struct.pack("ii", 1, 0)
 
@@ -179,6 +177,10 @@ class StreamSocket(HostSocket):
         peer: the address that the last connect was for, or that accept told.
         broken: the code every later call meets after a reset or a transport time-out, 0 before.
         receive_shut, send_shut: shutdown has ended the direction.
+        accepting: the AcceptEx request that is to connect this socket, None for none.
+        contextless: AcceptEx or ConnectEx has connected it, and SO_UPDATE_ACCEPT_CONTEXT or SO_UPDATE_CONNECT_CONTEXT
+            has not followed yet: names and shutdown know of no connection.
+        accepted: a listening socket is where the connection is from.
         connected_at: the monotonic time at which the connection was made, for SO_CONNECT_TIME.
         connect_failed: the last connect failed and none has succeeded since; select calls that exceptional.
         requests: what comes to a socket that listens, None for others.
@@ -193,9 +195,12 @@ class StreamSocket(HostSocket):
         "_limit_ms",
         "_rest",
         "_waits",
+        "accepted",
+        "accepting",
         "broken",
         "connect_failed",
         "connected_at",
+        "contextless",
         "peer",
         "receive_now",
         "receive_shut",
@@ -214,6 +219,9 @@ class StreamSocket(HostSocket):
         self.broken = 0
         self.connect_failed = False
         self.connected_at = 0.0
+        self.accepting: Operation | None = None
+        self.contextless = False
+        self.accepted = False
         self._connect_code = 0
         self._limit_ms = 0  # what the host has been told about the connect under way
         self.receive_shut = False
@@ -228,7 +236,7 @@ class StreamSocket(HostSocket):
             self.inbound.mask = READABLE | URGENT  # a receive that waits notices urgent data
         self._rest: Sending | None = None  # of a non-blocking send, with the pump now
         if not NOSIGNAL:
-            host.setsockopt(_SOL_SOCKET, _SO_NOSIGPIPE, 1)
+            host.setsockopt(_SOL_SOCKET, SO_NOSIGPIPE, 1)
 
     # Connecting
 
@@ -263,6 +271,20 @@ class StreamSocket(HostSocket):
         destination = self._destination_checked_in_order(name)
         if refusal:
             raise WinsockError(refusal)
+        error = self.start_connect(destination)
+        # Resolved at once or not, the outcome of a non-blocking connect comes through select and SO_ERROR; what the
+        # host refuses to even try (no route, no permission) is told by the call.
+        if error is not None and (self.blocking or error.winerror != WSAECONNREFUSED):
+            self.pending_error = 0
+            raise error
+        if not self.blocking:
+            raise would_block()
+        if self.state != CONNECTED:
+            # Another thread may have met the end of it already.
+            self.outbound.run(self.connect_attempt, timeout_ms=0)
+
+    def start_connect(self, destination: Any) -> WinsockError | None:
+        """Have the host connect; why it would not, if it says so at once."""
         self.connect_failed = False
         self.pending_error = 0
         self.peer = windows_address(destination, self.host_family)
@@ -270,6 +292,8 @@ class StreamSocket(HostSocket):
             self.bind_implicitly()
             keep_reusable(self)
         number = self._host_connect(destination)
+        if number == errno.EADDRNOTAVAIL and self._take_another_port():
+            number = self._host_connect(destination)
         if number == errno.EINPROGRESS:
             self.state = CONNECTING
             self.bound = True
@@ -281,16 +305,34 @@ class StreamSocket(HostSocket):
         else:
             error = self.ended(OSError(number, os.strerror(number)))
             self._connect_ended(error.winerror)
-            # Resolved at once or not, the outcome of a non-blocking connect comes through select and SO_ERROR; what the
-            # host refuses to even try (no route, no permission) is told by the call.
-            if self.blocking or error.winerror != WSAECONNREFUSED:
-                self.pending_error = 0
-                raise error
-        if not self.blocking:
-            raise would_block()
-        if self.state != CONNECTED:
-            # Another thread may have met the end of it already.
-            self.outbound.run(self._connect_attempt, timeout_ms=0)
+            return error
+        return None
+
+    def _take_another_port(self) -> bool:
+        """The last connection between these two ports is in TIME_WAIT, whose end Windows would have awaited.
+
+        A port that was given to the program is as good as any other; one of its own choice is left alone.
+        """
+        try:
+            address, port, *rest = self.host.getsockname()
+            if self.bindings is None or port < FIRST_DYNAMIC_PORT:
+                return False
+            put_under(self, another_like(self))
+            self.bindings.release(self)
+            self.bindings.bind(self, windows_address((address, 0, *rest), self.host_family))
+            keep_reusable(self)
+        except OSError:
+            return False
+        return True
+
+    def give_up_connect(self) -> None:
+        """Nobody wants the connection any more that is under way."""
+        self._start_over()
+        with contextlib.suppress(OSError):
+            self.host.getsockopt(_SOL_SOCKET, _SO_ERROR)  # which the host keeps for the next connect otherwise
+        self.state = UNCONNECTED
+        self.contextless = False
+        self.changed()
 
     def _limit_connect(self, destination: Any) -> None:
         """Give up when Windows would, and for a listener of this machine with a full backlog as if it had refused."""
@@ -328,32 +370,75 @@ class StreamSocket(HostSocket):
     def _renew(self) -> None:
         """Put a new host socket under the same descriptor number: the BSDs let a socket connect only once."""
         name = self.host.getsockname()
-        options = dict(self.host_options or {})
-        if self.family == AF_INET6:
-            options[_V6ONLY] = self.host.getsockopt(*_V6ONLY)
-        if not NOSIGNAL:
-            options[_SOL_SOCKET, _SO_NOSIGPIPE] = 1
-        fresh = _socket.socket(self.host_family, self.host.type, self.host.proto)
-        try:
-            fresh.setblocking(False)
-            for (level, option), value in options.items():
-                fresh.setsockopt(level, option, value)
-            os.dup2(fresh.fileno(), self.fd, inheritable=os.get_inheritable(self.fd))
-        finally:
-            fresh.close()
+        put_under(self, another_like(self))
         self.host.bind(name)
+
+    def start_again(self, handles: Iterable[int] = (), *, hard: bool = False) -> None:
+        """The connection is over: the socket can be connected once more, in the way it was before.
+
+        What a listening socket has connected is unbound again; others keep their names.
+
+        Args:
+            handles: further descriptors of a shared socket.
+            hard: reset the connection.
+
+        Raises:
+            WinsockError: what the host says.
+        """
+        try:
+            name = None if self.accepted else self.host.getsockname()
+            if hard:
+                self._end_hard()
+            put_under(self, another_like(self), handles)
+            if self.bindings is not None and name is not None:
+                keep_reusable(self)  # or the connection that has ended keeps the port, by TIME_WAIT
+                self.host.bind(name)
+        except WinsockError:
+            raise
+        except OSError as failure:
+            raise self.ended(failure) from failure
+        finally:
+            self._forget_connection()
+
+    def _forget_connection(self) -> None:
+        if self.accepted:
+            if self.bindings is not None:
+                self.bindings.release(self)
+            self.bound = self.accepted = False
+        self.receive_now = self.send_now = None
+        self.state = UNCONNECTED
+        self.peer = None
+        self.broken = self.pending_error = 0
+        self.connect_failed = self.contextless = False
+        self.receive_shut = self.send_shut = False
+        self.connected_at = 0.0
+        self.alarms = 0
+        self.urgent = None
+        self.settings.pop(UrgentChannel, None)
+        self.changed()
 
     def _destination_checked_in_order(self, name: bytes | None) -> Any:
         self.check_name_size(name)
-        if self.state == LISTENING:
+        if self.state == LISTENING or self.accepting is not None:
             raise WinsockError(WSAEINVAL)
         if not self.settle():
             raise WinsockError(WSAEALREADY)
         if self.state == CONNECTED:
-            raise WinsockError(WSAEISCONN)
+            raise WinsockError(WSAEINVAL if self.contextless else WSAEISCONN)
         return self.destination(name)
 
-    def _connect_attempt(self) -> None:
+    def before_bind(self, name: bytes) -> None:
+        """A socket that AcceptEx is to connect takes no name."""
+        if self.accepting is not None:
+            raise WinsockError(WSAEINVAL)
+
+    def connect_attempt(self) -> None:
+        """One look whether a connect has ended.
+
+        Raises:
+            BlockingIOError: it has not.
+            WinsockError: the code with which it has failed.
+        """
         if not self.settle():
             raise BlockingIOError
         if self.state != CONNECTED:
@@ -420,7 +505,7 @@ class StreamSocket(HostSocket):
         requests = self.requests
         if requests is None:
             raise WinsockError(WSAEINVAL)
-        request: ConnectionRequest = self.inbound.run(self._accept_attempt, timeout_ms=0)
+        request: ConnectionRequest = self.inbound.run(self.take_request, timeout_ms=0)
         request.check_alive()
         if condition is not None:
             code = WSAEINVAL
@@ -442,7 +527,13 @@ class StreamSocket(HostSocket):
                     request.host.setsockopt(level, option, value)
         return request.host, request.peer
 
-    def _accept_attempt(self) -> ConnectionRequest:
+    def take_request(self) -> ConnectionRequest:
+        """One attempt to get the first connection request.
+
+        Raises:
+            BlockingIOError: there is none.
+            WinsockError: what the host says.
+        """
         requests = self.requests
         assert requests is not None
         waited = bool(requests.waiting)
@@ -489,6 +580,7 @@ class StreamSocket(HostSocket):
         """Become the server's end of a connection: connected, with the listening socket's settings."""
         self.settings = dict(listener.settings)
         self.settings.pop(SO_PAUSE_ACCEPT, None)
+        self.accepted = True
         self.blocking = listener.blocking
         self.inbound.timeout_ms = listener.inbound.timeout_ms
         self.outbound.timeout_ms = listener.outbound.timeout_ms
@@ -497,10 +589,25 @@ class StreamSocket(HostSocket):
             self.bindings.accepted(self, listener)
         self._now_connected()
 
+    def accepted_into(self, listener: StreamSocket, peer: SockAddr) -> None:
+        """AcceptEx has put the server's end of a connection under the descriptor."""
+        self.accepted = self.contextless = True
+        self.peer = peer
+        if self.bindings is not None:
+            self.bindings.accepted(self, listener)
+        self._now_connected()
+
+    def local_name(self, room: int | None) -> SockAddr:
+        """WSPGetSockName: a connection of AcceptEx has no name before SO_UPDATE_ACCEPT_CONTEXT."""
+        if self.contextless and self.accepted:
+            self.check_room(room)
+            raise WinsockError(WSAEINVAL)
+        return super().local_name(room)
+
     def peer_name(self, room: int | None) -> SockAddr:
         """WSPGetPeerName: not connected wins over too little room. A connection that has ended keeps its names."""
         self.settle()
-        if self.state != CONNECTED or self.peer is None:
+        if self.state != CONNECTED or self.peer is None or self.contextless:
             raise WinsockError(WSAENOTCONN)
         self.check_room(room)
         return self.peer
@@ -600,7 +707,7 @@ class StreamSocket(HostSocket):
     def shutdown(self, how: int) -> None:
         """WSPShutdown: connection state is checked before ``how``; repeating it succeeds."""
         self.settle()
-        if self.state != CONNECTED:
+        if self.state != CONNECTED or self.contextless:
             raise WinsockError(WSAENOTCONN)
         if how not in (SD_RECEIVE, SD_SEND, SD_BOTH):
             raise WinsockError(WSAEINVAL)
@@ -629,6 +736,7 @@ class StreamSocket(HostSocket):
         self.changed()
 
     def _finish_attempt(self) -> None:
+        """Tell the peer that nothing follows."""
         try:
             self.host.shutdown(_SHUT_WR)
         except OSError as failure:
@@ -1112,7 +1220,8 @@ class StreamSocket(HostSocket):
     def wanted(self, asked: int) -> int:
         """An idle stream is ready for nothing; a connect under way ends in writability, whichever way it ends."""
         if self.requests is not None:
-            return READABLE if asked & CAN_ACCEPT and not self.requests.paused else 0
+            free = asked & CAN_ACCEPT and not self.requests.paused and not self.inbound.pends
+            return READABLE if free else 0
         if self.state != CONNECTED:
             return WRITABLE if self.state == CONNECTING else 0
         if self.broken:
@@ -1130,7 +1239,8 @@ class StreamSocket(HostSocket):
         if ready:
             self.settle()
         if self.requests is not None:
-            return CAN_ACCEPT if ready & READABLE or self.requests.waiting else 0
+            comes = ready & READABLE or self.requests.waiting
+            return CAN_ACCEPT if comes and not self.inbound.pends else 0
         if self.state != CONNECTED:
             return CONNECT_FAILED if self.connect_failed else 0
         if ready & FAULT and not self.broken:
@@ -1165,6 +1275,13 @@ class StreamSocket(HostSocket):
             return False
 
     # Closing
+
+    def abort(self, error: int, *, silent: bool = False) -> None:
+        """End everything that waits; for AcceptEx it waits at the listening socket."""
+        super().abort(error, silent=silent)
+        accepting = self.accepting
+        if accepting is not None and not silent:
+            accepting.cancel()
 
     def aborted(self, lane: Lane, operation: Operation) -> WinsockError:
         """Observed: a port learns of the connection's end, not of a cancelled receive."""

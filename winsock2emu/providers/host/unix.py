@@ -53,7 +53,7 @@ class UnixSocket(StreamSocket):
 
     def bind(self, name: bytes | None) -> None:
         """WSPBind: make the file; options do not let anybody share it."""
-        if self.bound:
+        if self.bound or self.accepting is not None:
             raise WinsockError(WSAEINVAL)
         path = self.destination(name)
         try:

@@ -82,6 +82,7 @@ from ....defs.constants import (
 from ....defs.relocatable import Relocatable
 from ....defs.sockaddr import SockAddr
 from ....errors import WinsockError
+from ..acceptex import adopt_context
 from ..hostsocket import DEFAULT_BUFFER, HostSocket
 from ..screening import screen
 from ..stream import CONNECTED, CONNECTING, LISTENING, StreamSocket
@@ -259,22 +260,20 @@ def _connect_time(endpoint: HostSocket) -> bytes:
 
 
 def _adopt_context(endpoint: HostSocket, listener: HostSocket) -> None:
-    """SO_UPDATE_ACCEPT_CONTEXT: a connection gets what it has not got from its listening socket yet."""
-    if not _listens(listener):
-        raise WinsockError(WSAEINVAL)
+    """SO_UPDATE_ACCEPT_CONTEXT."""
     assert isinstance(endpoint, StreamSocket)
-    endpoint.settle()
-    if endpoint.state != CONNECTED:
-        raise WinsockError(WSAENOTCONN)
-    endpoint.settings = {**listener.settings, **endpoint.settings}
+    if not isinstance(listener, StreamSocket):
+        raise WinsockError(WSAEINVAL)
+    adopt_context(endpoint, listener)
 
 
 def _update_connect_context(endpoint: HostSocket, value: bytes) -> None:
-    """SO_UPDATE_CONNECT_CONTEXT: names and shutdown work; here they do as soon as there is a connection."""
+    """SO_UPDATE_CONNECT_CONTEXT: names and shutdown know of the connection from now on."""
     assert isinstance(endpoint, StreamSocket)
     endpoint.settle()
     if endpoint.state != CONNECTED:
         raise WinsockError(WSAENOTCONN)
+    endpoint.contextless = False
 
 
 # Facts
