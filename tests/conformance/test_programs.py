@@ -91,6 +91,20 @@ SHOWN = {
         r"  4 lines said, each heard by Ada, Ben, Cleo",
         r"all as on Windows",
     ],
+    "pending_storm": [
+        r"640 receives pend on 40 sockets",
+        r"every second one of a socket cancelled: 8 packets, error 995",
+        r"a datagram goes to the oldest that is left: b'for the first that is left'",
+        r"all of two sockets cancelled: 32 packets, error 995",
+        r"all sockets but one closed: 583 packets, error 995",
+        r"the last one's are served, in their order",
+        r"each of the 640 was told once",
+    ],
+    "routine_download": [
+        *[rf"part {number}: 388097 bytes, sum [0-9a-f]{{8}}, ended with 0" for number in range(5)],
+        r"a part that does not exist: \[WinError 10054\] An existing connection was forcibly closed .*",
+        r"\d+ routines, all in one thread",
+    ],
     "udp_dead_server": [
         r"  \[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
         r"  \[WinError 10060\] A connection attempt failed .*",
@@ -142,6 +156,12 @@ SPOILT = {
         "dan.listen_to_this_machine(False)",
         "there is more for Ben",
     ),
+    "pending_storm": (
+        "if not overlapped.value:",
+        "if not overlapped.value or sum(heard.values()) == 7:",
+        "the empty port says 995",
+    ),
+    "routine_download": ("record.InternalHigh == moved", "record.InternalHigh > moved", "differ in the bytes moved"),
     "udp_dead_server": (
         "set_connreset(client, False)",
         "set_connreset(client, True)",

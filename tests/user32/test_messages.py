@@ -17,9 +17,12 @@ from winsock2emu.defs.windows import (
     ERROR_INVALID_WINDOW_HANDLE,
     ERROR_MESSAGE_SYNC_ONLY,
     HWND_MESSAGE,
+    MWMO_INPUTAVAILABLE,
+    PM_NOREMOVE,
     QS_ALLINPUT,
     QS_ALLPOSTMESSAGE,
     QS_POSTMESSAGE,
+    QS_TIMER,
     SMTO_BLOCK,
     WM_APP,
     WM_COPYDATA,
@@ -274,6 +277,20 @@ def test_a_timer_wakes_a_wait_for_messages_and_an_event_wins_over_it(process: Pr
     kernel32.CloseHandle(event)
 
     assert (first, second, message.message) == (0, 1, WM_TIMER)
+
+
+def test_a_timer_that_was_looked_at_is_not_new(process: Process) -> None:
+    """It stays in the queue and ends no wait, except one for whatever is there; taken and due again it does."""
+    with window() as hwnd:
+        user32.SetTimer(hwnd, 1, 10)
+        assert user32.MsgWaitForMultipleObjects(None, False, 20_000, QS_TIMER) == 0
+        assert user32.PeekMessage(flags=PM_NOREMOVE) is not None
+        old = user32.MsgWaitForMultipleObjects(None, False, 0, QS_TIMER)
+        available = user32.MsgWaitForMultipleObjectsEx(None, 0, QS_TIMER, MWMO_INPUTAVAILABLE)
+        assert user32.PeekMessage() is not None
+        again = user32.MsgWaitForMultipleObjects(None, False, 20_000, QS_TIMER)
+
+    assert (old, available, again) == (0x102, 0, 0)
 
 
 def test_a_timer_ends_a_wait_for_all(process: Process) -> None:

@@ -68,6 +68,20 @@ def test_an_exception_during_creation_reaches_the_caller_and_leaves_no_window(
     assert process.desktop.windows == {}
 
 
+def test_what_a_failed_creation_has_made_below_goes_as_well(process: Process, recorder: Recorder) -> None:
+    def procedure(hwnd: int, message: int, wparam: Any, lparam: Any) -> int:
+        if message == WM_CREATE:
+            create(parent=hwnd)
+            raise ProgramError
+        return user32.DefWindowProc(hwnd, message, wparam, lparam)
+
+    user32.RegisterClassEx(user32.WNDCLASSEX(procedure, "parent"))
+    with pytest.raises(ProgramError):
+        create("parent")
+
+    assert process.desktop.windows == {}
+
+
 def test_an_exception_during_destruction_reaches_the_caller_and_leaves_no_window(
     process: Process, recorder: Recorder
 ) -> None:

@@ -1,6 +1,6 @@
 """Records: the structures of winsock2.h that cross the API as values.
 
-Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT, WSAMSG, WSPDATA.
+Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT, WSAMSG, TRANSMIT_PACKETS_ELEMENT, WSPDATA.
 Lives here:      their fields under the documented names without the Hungarian prefix, and the memory form of the
                  protocol record, which options and shared sockets hand out as bytes.
 Lives elsewhere: all other memory layouts (defs/layouts, capi/structs), addresses (sockaddr).
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 import uuid
+from typing import Any
 
 import attrs
 
@@ -185,6 +186,27 @@ class ReceivedMessage:
     address: SockAddr | None
     control: bytes
     flags: int
+
+
+@attrs.frozen
+class TransmitElement:
+    """TRANSMIT_PACKETS_ELEMENT: a piece of what TransmitPackets sends.
+
+    Attributes:
+        data: a buffer (TP_ELEMENT_MEMORY); None for a part of a file.
+        file: the file (TP_ELEMENT_FILE); None for data.
+        offset: where the part begins, in bytes; -1 for the file's own position.
+        length: its bytes; 0 for all to the end of the file.
+        end_of_packet: a datagram ends here (TP_ELEMENT_EOP).
+
+    Source: https://learn.microsoft.com/windows/win32/api/mswsock/ns-mswsock-transmit_packets_element
+    """
+
+    data: Any = None
+    file: Any = attrs.field(default=None, kw_only=True)
+    offset: int = attrs.field(default=0, kw_only=True)
+    length: int = attrs.field(default=0, kw_only=True)
+    end_of_packet: bool = attrs.field(default=False, kw_only=True)
 
 
 @attrs.frozen(kw_only=True)

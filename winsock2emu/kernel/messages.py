@@ -112,6 +112,7 @@ class Timer:
     Attributes:
         due: on the monotonic clock, in seconds.
         routine: what DispatchMessage calls, also the message's lparam; 0: the window procedure.
+        seen: the thread has looked for messages since it is due; its message is not a new one.
     """
 
     hwnd: int
@@ -119,6 +120,7 @@ class Timer:
     period_s: float
     due: float
     routine: Any
+    seen: bool = False
 
 
 class SentMessage:
@@ -242,9 +244,15 @@ class MessageQueue(Waitable):
 
     def seen(self, kinds: int) -> int:
         """Count kinds of messages as seen; returns those of them that were new."""
-        timers = QS_TIMER if self._due(None) is not None else 0
+        new = 0
+        if self._timers and kinds & QS_TIMER:
+            now = time.monotonic()
+            for timer in self._timers:
+                if timer.due <= now and not timer.seen:
+                    timer.seen = True
+                    new = QS_TIMER
         with dispatcher:
-            new = (self.changed | timers) & kinds
+            new |= self.changed & kinds
             self.changed &= ~kinds
         return new
 
@@ -259,7 +267,7 @@ class MessageQueue(Waitable):
 
     def take(self, wanted: Filter, *, remove: bool = True) -> MSG | None:
         """The next message that passes a filter, if there is one; calls nobody."""
-        if self.changed & wanted.kinds:
+        if self.changed & wanted.kinds or self._timers:
             self.seen(wanted.kinds)
         if wanted.kinds & QS_POSTMESSAGE:
             message = self._take_posted(wanted, remove)
@@ -276,6 +284,7 @@ class MessageQueue(Waitable):
                 if remove:
                     # Expiries that nobody asked for in time are lost.
                     timer.due = max(timer.due + timer.period_s, time.monotonic())
+                    timer.seen = False
                 return MSG(timer.hwnd, WM_TIMER, timer.identifier, timer.routine)
         return None
 
@@ -343,7 +352,7 @@ class MessageQueue(Waitable):
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             to_timer = None
             if kinds & QS_TIMER and not self.signalled:
-                to_timer = self._time_to_timer(EVERY_MESSAGE)
+                to_timer = self._time_to_timer(EVERY_MESSAGE, new=True)
             early = to_timer is not None and (left is None or to_timer < left)
             status = wait(group, wait_all, to_timer if early else left, alertable, home)
             if status != TIMED_OUT or not early:
@@ -352,8 +361,11 @@ class MessageQueue(Waitable):
 
     def _has(self, kinds: int, available: bool) -> bool:
         """True when a message of some kinds is there that ends a wait."""
-        present = self.present() & kinds
-        return bool(present) if available else bool((self.changed & kinds) or present & QS_TIMER)
+        if available:
+            return bool(self.present() & kinds)
+        if self.changed & kinds:
+            return True
+        return bool(kinds & QS_TIMER) and self._time_to_timer(EVERY_MESSAGE, new=True) == 0
 
     def wait_for_answer(self, sent: SentMessage, timeout_s: float | None, home: Home, *, block: bool) -> bool:
         """Wait until another thread has answered; False when the time ran out.
@@ -414,11 +426,14 @@ class MessageQueue(Waitable):
         ]
         return min(due, key=lambda timer: timer.due) if due else None
 
-    def _time_to_timer(self, wanted: Filter) -> float | None:
-        """Seconds until the next timer that passes a filter is due; None when there is none."""
+    def _time_to_timer(self, wanted: Filter, *, new: bool = False) -> float | None:
+        """Seconds until the next timer that passes a filter is due; None when there is none.
+
+        ``new``: those that the thread has seen due do not count.
+        """
         if not self._timers or not wanted.kinds & QS_TIMER:
             return None
-        due = [timer.due for timer in self._timers if wanted.passes(timer.hwnd, WM_TIMER)]
+        due = [timer.due for timer in self._timers if wanted.passes(timer.hwnd, WM_TIMER) and not (new and timer.seen)]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     # Ends

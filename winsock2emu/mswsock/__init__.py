@@ -16,10 +16,13 @@ from ..defs.controldata import (
     control_data,
     control_messages,
 )
-from ..defs.records import ReceivedMessage
+from ..defs.records import ReceivedMessage, TransmitElement
 from ..ws2_32.transfer import WSASendMsg
+from .accepting import AcceptEx, GetAcceptExSockaddrs
+from .connecting import ConnectEx, DisconnectEx
 from .messages import WSARecvMsg
 from .receiving import WSARecvEx
+from .transmitting import TransmitFile, TransmitPackets
 
 __all__ = [
     "WSA_CMSG_DATA",
@@ -27,8 +30,15 @@ __all__ = [
     "WSA_CMSG_LEN",
     "WSA_CMSG_NXTHDR",
     "WSA_CMSG_SPACE",
+    "AcceptEx",
+    "ConnectEx",
     "ControlMessage",
+    "DisconnectEx",
+    "GetAcceptExSockaddrs",
     "ReceivedMessage",
+    "TransmitElement",
+    "TransmitFile",
+    "TransmitPackets",
     "WSARecvEx",
     "WSARecvMsg",
     "WSASendMsg",

@@ -37,7 +37,7 @@ def _announce(desktop: Desktop, window: Window) -> None:
             if child.queue is window.queue and not child.destroying:
                 _announce(desktop, child)
     except BaseException:
-        _forget(desktop, window)
+        forget(desktop, window)
         raise
 
 
@@ -51,11 +51,11 @@ def finish(desktop: Desktop, window: Window) -> None:
         if not window.gone:
             window.call(WM_NCDESTROY, 0, 0)
     finally:
-        _forget(desktop, window)
+        forget(desktop, window)
 
 
-def _forget(desktop: Desktop, window: Window) -> None:
+def forget(desktop: Desktop, window: Window) -> None:
     """Without a word: the window and what is below it."""
     for child in desktop.children(window.hwnd):
-        _forget(desktop, child)
+        forget(desktop, child)
     desktop.remove(window)

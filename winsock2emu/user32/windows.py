@@ -37,7 +37,7 @@ from ..errors import WinsockError, exported
 from ..kernel.windows import Desktop, Window
 from ..process import current_process
 from .classes import find_class
-from .destroying import destroy, finish
+from .destroying import destroy, finish, forget
 
 _HANDLE: Final = 0xFFFFFFFF  # the significant bits of a window handle
 _MESSAGE_PARENT: Final = HWND_MESSAGE & _HANDLE
@@ -142,7 +142,7 @@ def CreateWindowEx(
         elif window.call(WM_CREATE, 0, creation) & 0xFFFFFFFF == 0xFFFFFFFF:
             destroy(desktop, window)
     except BaseException:
-        desktop.remove(window)
+        forget(desktop, window)
         raise
     return 0 if window.gone else window.hwnd
 

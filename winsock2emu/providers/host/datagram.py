@@ -355,12 +355,21 @@ class DatagramSocket(HostSocket):
         self, views: list[memoryview], flags: int, destination: Any, operation: Any, ancillary: Ancillary = ()
     ) -> Any:
         """One datagram of all buffers, through the lane."""
+        self.bind_implicitly()
+        moved = self.outbound.run(self.datagram_attempt(views, flags, destination, ancillary), operation)
+        if not self.bound:
+            self.now_bound()
+        return moved
+
+    def datagram_attempt(
+        self, views: list[memoryview], flags: int = 0, destination: Any = None, ancillary: Ancillary = ()
+    ) -> Callable[[], int]:
+        """The attempt to send one datagram of all buffers, to the default peer for a destination of None."""
         host = self.host
         theirs = host_flags(flags) | NOSIGNAL
         if len(views) > MOST_BUFFERS:
             # All buffers are one message, and a host call takes a limited number of them.
             views = [memoryview(b"".join(views))]
-        self.bind_implicitly()
 
         def attempt() -> int:
             while True:
@@ -372,10 +381,7 @@ class DatagramSocket(HostSocket):
                     if not self._report_sent(failure):
                         raise self.ended(failure) from failure
 
-        moved = self.outbound.run(attempt, operation)
-        if not self.bound:
-            self.now_bound()
-        return moved
+        return attempt
 
     # What the network reports
 

@@ -16,10 +16,11 @@ Sources:         nc-mswsock-lpfn_disconnectex, nf-mswsock-transmitfile; R6.56, R
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...defs.codes import WSAEINVAL, WSAENOTCONN
+from ...defs.codes import WSA_OPERATION_ABORTED, WSAEINVAL, WSAENOTCONN
 from ...defs.constants import TF_REUSE_SOCKET
 from ...errors import WinsockError
 from ...kernel.operations import Operation
@@ -49,7 +50,8 @@ def disconnect(endpoint: HostSocket, flags: int, handles: Iterable[int], request
 
     def stages() -> Stages:
         if not endpoint.send_shut and not endpoint.broken:
-            yield endpoint.outbound, endpoint.finish_sending
+            with no_more_sends(endpoint, reuse=reuse):
+                yield endpoint.outbound, endpoint.finish_sending
         if reuse:
             yield endpoint.inbound, ending(endpoint, handles, synchronous=request is None)
         return 0
@@ -69,6 +71,23 @@ def check_connected(endpoint: HostSocket) -> None:
         if endpoint.state == CONNECTED:
             return
     raise WinsockError(WSAENOTCONN)
+
+
+@contextlib.contextmanager
+def no_more_sends(endpoint: StreamSocket, *, reuse: bool) -> Iterator[None]:
+    """Around a stage in which sending ends: no other send is begun any more, unless the stage fails.
+
+    ``reuse``: that the connection is gone already does not matter.
+    """
+    endpoint.send_now = None
+    endpoint.send_shut = True
+    try:
+        yield
+    except WinsockError as failure:
+        if not (reuse and endpoint.broken) or failure.winerror == WSA_OPERATION_ABORTED:
+            endpoint.send_shut = False
+            raise
+    endpoint.changed()
 
 
 def ending(endpoint: StreamSocket, handles: Iterable[int], *, synchronous: bool) -> Any:

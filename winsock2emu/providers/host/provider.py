@@ -44,13 +44,16 @@ from ...defs.constants import (
     WSA_FLAG_OVERLAPPED,
     WSA_FLAG_REGISTERED_IO,
 )
-from ...defs.records import ProtocolInfo, WSPData
+from ...defs.records import ProtocolInfo, TransmitElement, WSPData
 from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
 from ...spi.upcalls import Upcalls
+from .acceptex import accept_into
 from .binding import Bindings
 from .changes import ChangeWaits
+from .connectex import connect_overlapped
 from .datagram import DatagramSocket
+from .disconnectex import disconnect
 from .hostsocket import HostSocket
 from .interfaces import HostNetwork
 from .ioctls import Request, control
@@ -62,6 +65,7 @@ from .selecting import Selection
 from .sharing import Descriptor, Sharing
 from .stream import StreamSocket
 from .translate import HOST_FAMILY, from_host
+from .transmit import Source, transmit_file, transmit_packets
 from .unix import UnixSocket
 from .urgent import present
 from .watching import keep
@@ -435,6 +439,60 @@ class HostProvider:
         endpoint = self._socket(s)
         with self._through(s):
             return send_message(endpoint, buffers, flags, to, control, operation)
+
+    def AcceptEx(
+        self,
+        s: int,
+        acceptor: int,
+        buffer: Any,
+        receive_length: int,
+        local_length: int,
+        remote_length: int,
+        operation: Any = None,
+        /,
+    ) -> Any:
+        """Put a connection, its addresses and its first data into a socket and a buffer: bytes of data."""
+        listening, accepting = self._socket(s), self._socket(acceptor)
+        lengths = receive_length, local_length, remote_length
+        return accept_into(listening, accepting, buffer, lengths, self._handles(accepting), operation)
+
+    def ConnectEx(self, s: int, name: bytes | None, data: Any = None, operation: Any = None, /) -> Any:
+        """Connect a bound socket and send first data: bytes sent."""
+        return connect_overlapped(self._socket(s), name, data, operation)
+
+    def DisconnectEx(self, s: int, flags: int = 0, operation: Any = None, /) -> Any:
+        """End a connection, and with TF_REUSE_SOCKET make the socket one that can be connected again."""
+        endpoint = self._socket(s)
+        return disconnect(endpoint, flags, self._handles(endpoint), operation)
+
+    def TransmitFile(
+        self,
+        s: int,
+        file: Source | None,
+        count: int = 0,
+        offset: int | None = None,
+        head: Any = None,
+        tail: Any = None,
+        flags: int = 0,
+        operation: Any = None,
+        /,
+    ) -> Any:
+        """Send a part of a file with data before and behind it: bytes sent. ``file`` is what gives the file."""
+        endpoint = self._socket(s)
+        return transmit_file(endpoint, file, count, offset, head, tail, flags, self._handles(endpoint), operation)
+
+    def TransmitPackets(
+        self, s: int, elements: Sequence[TransmitElement], flags: int = 0, operation: Any = None, /
+    ) -> Any:
+        """Send pieces of memory and of files: bytes sent. In the place of files stand functions that give them."""
+        endpoint = self._socket(s)
+        return transmit_packets(endpoint, elements, flags, self._handles(endpoint), operation)
+
+    def _handles(self, endpoint: HostSocket) -> Sequence[int]:
+        """The descriptors of a shared socket."""
+        if not self.sharing.descriptors:
+            return ()
+        return [descriptor.handle for descriptor in self.sharing.partners(endpoint)]
 
     # Text
 

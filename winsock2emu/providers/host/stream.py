@@ -721,12 +721,12 @@ class StreamSocket(HostSocket):
     def _end_sending(self) -> None:
         self.send_now = None
         self.send_shut = True
-        claimed = self._claim_sending()
+        claimed = self.claim_sending()
         try:
             if claimed:
-                self._finish_attempt()
+                self.finish_sending()
             else:
-                self.outbound.run(self._finish_attempt, Operation(_tell_nobody))
+                self.outbound.run(self.finish_sending, Operation(_tell_nobody))
         except WinsockError:
             self.send_shut = False
             raise
@@ -735,8 +735,8 @@ class StreamSocket(HostSocket):
                 self.sending = False
         self.changed()
 
-    def _finish_attempt(self) -> None:
-        """Tell the peer that nothing follows."""
+    def finish_sending(self) -> None:
+        """One attempt to tell the peer that nothing follows, in its turn after what is to be sent."""
         try:
             self.host.shutdown(_SHUT_WR)
         except OSError as failure:
@@ -805,10 +805,10 @@ class StreamSocket(HostSocket):
                 else:
                     moved = 0
                 if moved:
-                    return self._carry_on(self._new_send(check_buffers(buffers), NOSIGNAL, moved), tried=True)
+                    return self._carry_on(self.new_send(check_buffers(buffers), NOSIGNAL, moved), tried=True)
             except BlockingIOError:
                 if self.blocking:
-                    return self._carry_on(self._new_send(check_buffers(buffers), NOSIGNAL), tried=True)
+                    return self._carry_on(self.new_send(check_buffers(buffers), NOSIGNAL), tried=True)
                 moved = _NOTHING_THERE
             except TypeError:
                 moved = 0
@@ -834,9 +834,9 @@ class StreamSocket(HostSocket):
             if moved == (len(buffer) if type(buffer) in _PLAIN else memoryview(buffer).nbytes):
                 operation.finish(moved)
                 return moved
-            return self.outbound.pend(self._new_send(check_buffers([buffer]), NOSIGNAL, moved), operation)
+            return self.outbound.pend(self.new_send(check_buffers([buffer]), NOSIGNAL, moved), operation)
         except BlockingIOError:
-            return self.outbound.pend(self._new_send(check_buffers([buffer]), NOSIGNAL), operation)
+            return self.outbound.pend(self.new_send(check_buffers([buffer]), NOSIGNAL), operation)
         except WinsockError:
             raise
         except OSError as failure:
@@ -850,10 +850,10 @@ class StreamSocket(HostSocket):
         self._check_send(flags)
         sending: Sending
         if flags & MSG_OOB:
-            sending = UrgentSending(self, views, host_flags(flags) | NOSIGNAL, self._send_failed)
+            sending = UrgentSending(self, views, host_flags(flags) | NOSIGNAL, self.send_failed)
         else:
-            sending = self._new_send(views, host_flags(flags) | NOSIGNAL)
-        claimed = self._claim_sending()
+            sending = self.new_send(views, host_flags(flags) | NOSIGNAL)
+        claimed = self.claim_sending()
         try:
             if operation is not None:
                 return self.outbound.run(sending, operation)
@@ -871,13 +871,15 @@ class StreamSocket(HostSocket):
                 self.sending = False
         return self._carry_on(sending, tried=False)
 
-    def _new_send(self, views: list[memoryview], flags: int, moved: int = 0) -> Sending:
-        return Sending(self.host, views, flags, self._send_failed, moved)
+    def new_send(self, views: list[memoryview], flags: int = NOSIGNAL, moved: int = 0) -> Sending:
+        """A send of these views, which has moved some of it already."""
+        return Sending(self.host, views, flags, self.send_failed, moved)
 
-    def _send_failed(self, failure: OSError) -> WinsockError:
+    def send_failed(self, failure: OSError) -> WinsockError:
+        """The error for a failure of the host to send."""
         return self._call_failed(failure, _TO_SENDS)
 
-    def _claim_sending(self) -> bool:
+    def claim_sending(self) -> bool:
         """Keep other threads out of first tries, once no thread is inside one; False when the lane has a queue."""
         patience = _YIELDS
         while self.sending and self.outbound.head is None and patience:
