@@ -2,8 +2,8 @@
 
 Part played:     the form that mswsock.dll keeps to itself: TRANSPORT_ADDRESS of tdi.h with one address in it.
 Lives here:      storing an address in its area, and finding it there again.
-Form:            a count of addresses (LONG, 1), the length of the address without its family (USHORT), and the SOCKADDR.
-                 An area takes 16 bytes more than the address that it is for.
+Form:            a count of addresses (LONG, 1), the length of the address without its family (USHORT), the SOCKADDR. An
+                 area takes 16 bytes more than the address that it is for.
 Sources:         nf-mswsock-acceptex, nf-mswsock-getacceptexsockaddrs, ns-tdi-_transport_address; R9.39, R9.42 of the
                  project's reference.
 """
@@ -37,7 +37,14 @@ def address_size(buffer: Any, area: int) -> int:
     return length + _FAMILY_SIZE
 
 
-def load_address(buffer: Any, area: int) -> SockAddr:
-    """The address in an area."""
+def accept_addresses(
+    buffer: Any, receive_length: int, local_length: int, remote_length: int, /
+) -> tuple[SockAddr | None, SockAddr]:
+    """GetAcceptExSockaddrs: the local and the remote address; without room for it there is no local one."""
+    local = _load_address(buffer, receive_length) if local_length else None
+    return local, _load_address(buffer, receive_length + local_length)
+
+
+def _load_address(buffer: Any, area: int) -> SockAddr:
     start = area + ADDRESS_AT
     return SockAddr(bytes(buffer[start : start + address_size(buffer, area)]))

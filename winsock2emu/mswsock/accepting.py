@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..defs.acceptbuffer import load_address
+from ..defs.acceptbuffer import accept_addresses
 from ..defs.codes import ERROR_INVALID_PARAMETER, STATUS_PENDING, WSAEFAULT
 from ..defs.guids import WSAID_ACCEPTEX
 from ..defs.sockaddr import SockAddr
@@ -80,5 +80,4 @@ def GetAcceptExSockaddrs(
     """
     if buffer is None:
         raise WinsockError(WSAEFAULT)
-    local = load_address(buffer, receive_length) if local_length else None
-    return local, load_address(buffer, receive_length + local_length)
+    return accept_addresses(buffer, receive_length, local_length, remote_length)

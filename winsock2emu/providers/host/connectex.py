@@ -4,7 +4,7 @@ Part played:     the super connect of afd.sys.
 Lives here:      the stages of the request and the order of its checks.
 Lives elsewhere: connecting (stream), sending (sending), SO_UPDATE_CONNECT_CONTEXT (options).
 Outcome:         always told as a completion, also of a connect that the host refuses at once. A connect that has failed
-                 leaves a socket that can connect again; so does one that is cancelled, and the attempt is given up then.
+                 leaves a socket that can connect again. So does one that is cancelled, and the host gives it up then.
 Data:            copied by the call (observed), and sent ahead of everything else.
 Sources:         nc-mswsock-lpfn_connectex; R9.44-R9.46, B11 and the behaviours connectex-* of the project's reference.
 """

@@ -1,8 +1,8 @@
 """DisconnectEx: the end of a connection, and of TransmitFile's and TransmitPackets' with TF_DISCONNECT.
 
 Part played:     the disconnect requests of afd.sys.
-Lives here:      the stages: the end of sending, and with TF_REUSE_SOCKET the wait for the peer's, after which the socket
-                 can be connected again.
+Lives here:      the stages: the end of sending, and with TF_REUSE_SOCKET the wait for the peer's, after which the
+                 socket can be connected again.
 Lives elsewhere: the socket that starts again (stream), sending (transmit).
 End of sending:  all that DisconnectEx does without TF_REUSE_SOCKET (observed): the peer can still send.
 Reuse:           complete when the peer has ended as well; what it sends until then is lost. What AcceptEx has connected

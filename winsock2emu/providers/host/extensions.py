@@ -44,14 +44,16 @@ EXTENSIONS: Final[dict[UUID, str]] = {
 }
 """GUID to the name of the provider's method, which takes the socket first."""
 
+_BY_BYTES: Final = {guid.bytes_le: name for guid, name in EXTENSIONS.items()}
 
-def extension_function(provider: object, guid: UUID) -> Callable[..., Any]:
-    """The function behind a GUID, bound to its provider: a socket of another one is WSAENOTSOCK to it.
+
+def extension_function(provider: object, guid: bytes) -> Callable[..., Any]:
+    """The function behind a GUID as it lies in memory; a socket of another provider is WSAENOTSOCK to it.
 
     Raises:
         WinsockError: WSAEINVAL, no GUID of this provider's.
     """
-    name = EXTENSIONS.get(guid)
+    name = _BY_BYTES.get(guid)
     if name is None:
         raise WinsockError(WSAEINVAL)
     function: Callable[..., Any] = getattr(provider, name, None) or partial(_unwritten, name)

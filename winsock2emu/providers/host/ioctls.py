@@ -24,7 +24,6 @@ import sys
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 import attrs
 
@@ -274,7 +273,7 @@ def _base_handle(request: Request) -> bytes:
 
 def _extension_function(request: Request) -> Callable[..., Any]:
     assert request.data is not None
-    return extension_function(request.provider, UUID(bytes_le=bytes(request.data[:16])))
+    return extension_function(request.provider, bytes(request.data[:16]))
 
 
 def _refused(code: int) -> Callable[[Request], bytes]:

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 import attrs
 
+from ...defs.acceptbuffer import accept_addresses
 from ...defs.addresstext import address_to_string, string_to_address
 from ...defs.codes import (
     WSAEACCES,
@@ -455,6 +456,8 @@ class HostProvider:
         listening, accepting = self._socket(s), self._socket(acceptor)
         lengths = receive_length, local_length, remote_length
         return accept_into(listening, accepting, buffer, lengths, self._handles(accepting), operation)
+
+    GetAcceptExSockaddrs = staticmethod(accept_addresses)
 
     def ConnectEx(self, s: int, name: bytes | None, data: Any = None, operation: Any = None, /) -> Any:
         """Connect a bound socket and send first data: bytes sent."""

@@ -78,7 +78,7 @@ class StagedOperation(Operation):
         self._pended = False
         self._cancelled = False
 
-    def start(self, *, late: bool) -> Any:
+    def start(self, *, late: bool = False) -> Any:
         """The first stage, and those after it that have not to wait; see `carry_out`."""
         if late:
             self._pended = True

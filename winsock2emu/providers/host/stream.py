@@ -832,7 +832,7 @@ class StreamSocket(HostSocket):
         try:
             moved = send_now(buffer, NOSIGNAL)
             if moved == (len(buffer) if type(buffer) in _PLAIN else memoryview(buffer).nbytes):
-                operation.finish(moved)
+                operation.finish_now(moved)
                 return moved
             return self.outbound.pend(self.new_send(check_buffers([buffer]), NOSIGNAL, moved), operation)
         except BlockingIOError:
@@ -1037,7 +1037,7 @@ class StreamSocket(HostSocket):
             except OSError as failure:
                 raise self._call_failed(failure, _TO_RECEIVES) from failure
             if moved:
-                operation.finish(moved)
+                operation.finish_now(moved)
                 return moved
         return self._receive_checked(buffers, flags, operation)
 

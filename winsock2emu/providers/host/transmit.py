@@ -4,8 +4,8 @@ Part played:     the transmit requests of afd.sys.
 Lives here:      what is sent, in its order, and the end of the connection that may follow.
 Lives elsewhere: order among other sends (engine/lanes), ending and using the socket again (disconnectex), files (the
                  kernel's).
-Files:           given by a function, so that a bad handle is found out in its turn among the checks. Their own position is
-                 left as it is. A file that ends early ends its part of the transmission.
+Files:           given by a function, so that a bad handle is found out in its turn among the checks. Their own position
+                 is left as it is. A file that ends early ends its part of the transmission.
 Host:            where it can it sends from a file by itself (sendfile); otherwise data comes through the program.
 Memory:          belongs to the request until it is complete, as that of any send.
 Datagrams:       of TransmitPackets on a connected datagram socket: one for each element with TP_ELEMENT_EOP and those
