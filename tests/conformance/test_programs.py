@@ -78,6 +78,10 @@ SHOWN = {
         r"\d+ IPv6 addresses that a socket can be bound to|no IPv6 here",
         r"done",
     ],
+    "iocp_echo": [
+        r"500 connections, 2000 messages, all came back",
+        r"520 requests ended with their sockets, the AcceptEx that waited among them",
+    ],
     "multicast_chat": [
         r"  4 lines said, each heard by Ada, Ben, Cleo",
         r"  \[WinError 10049\] The requested address is not valid in its context\.",
@@ -151,6 +155,11 @@ SPOILT = {
     "echo": ("WSAECONNREFUSED = 10061", "WSAECONNREFUSED = 10060", "another error than WSAECONNREFUSED"),
     "file_transfer": ("zlib.crc32(part)", "zlib.crc32(part) ^ 1", "block 0 arrived damaged"),
     "interfaces": ("WSAEAFNOSUPPORT = 10014", "WSAEAFNOSUPPORT = 10022", "instead of 10014 for a small buffer"),
+    "iocp_echo": (
+        "told.sin_port == peer.sin_port",
+        "told.sin_port != peer.sin_port",
+        "GetAcceptExSockaddrs and getpeername differ",
+    ),
     "multicast_chat": (
         "ben.listen_to_this_machine(False)",
         "dan.listen_to_this_machine(False)",
