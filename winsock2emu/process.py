@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -45,7 +46,7 @@ from .kernel.events import Event
 from .kernel.files import FileObject
 from .kernel.handles import FIRST_NUMBER, HandleTable
 from .kernel.objects import Waitable, queue_apc, wait
-from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine, OverlappedOperation
+from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine
 from .kernel.tasks import BackgroundTasks
 from .kernel.timers import TimerQueue
 from .kernel.waits import Parking, Waiter, forget_waiter, this_waiter
@@ -345,7 +346,7 @@ class Process:
 
     def begin(
         self, file: FileObject, overlapped: OVERLAPPED, routine: CompletionRoutine | None = None
-    ) -> OverlappedOperation | None:
+    ) -> OVERLAPPED | None:
         """Begin an overlapped request of the calling thread; None when the file knows only synchronous ones.
 
         From here on the record says STATUS_PENDING, also when the call fails and nothing will ever be told.
@@ -368,8 +369,7 @@ class Process:
                 raise WinsockError(WSA_INVALID_HANDLE)
             event.signalled = False
         file.signalled = False
-        overlapped.Internal = STATUS_PENDING
-        return OverlappedOperation(file, overlapped, event, handle & 1, routine)
+        return overlapped.begin(file, event, handle & 1, routine)
 
     def wait_for(self, overlapped: OVERLAPPED, timeout_s: float | None, alertable: bool) -> int:
         """Wait until a request is complete: 0, or `TIMED_OUT` or `IO_COMPLETION`.
@@ -385,10 +385,12 @@ class Process:
                 raise WinsockError(WSA_INVALID_HANDLE)
         else:
             operation = overlapped.operation
-            if isinstance(operation, OverlappedOperation):
+            if operation is not None:
                 event = operation.event or Event()
                 operation.event = event
-                if operation.final:  # it may have been too late for the event
+                if operation.final:  # too late for the event; the status follows at once
+                    while overlapped.Internal == STATUS_PENDING:
+                        time.sleep(0)
                     return 0
         things = () if event is None else (event,)
         return wait(things, False, timeout_s, alertable, self)

@@ -31,7 +31,7 @@ from winsock2emu.defs.codes import (
 from winsock2emu.defs.constants import AF_INET, INFINITE, SO_LINGER, SOCK_STREAM, SOL_SOCKET
 from winsock2emu.defs.sockaddr import SockAddr
 from winsock2emu.errors import WinsockError
-from winsock2emu.kernel.operations import OVERLAPPED, PENDING, OverlappedOperation
+from winsock2emu.kernel.operations import OVERLAPPED, PENDING
 from winsock2emu.process import Process
 
 # What a request may end with when its connection is cancelled, reset or closed, by either end.
@@ -290,7 +290,7 @@ class Churn:
 def requests_alive() -> int:
     """Request objects that something still refers to."""
     gc.collect()
-    return sum(type(thing) is OverlappedOperation for thing in gc.get_objects())
+    return sum(type(thing) is Request for thing in gc.get_objects())
 
 
 def objects_alive() -> int:

@@ -7,6 +7,7 @@ in neither list fails a test, so that none stays unproven.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,7 @@ from winsock2emu.defs.constants import (
 from winsock2emu.defs.records import AddrInfo
 from winsock2emu.errors import EXPORTED, WinsockError
 from winsock2emu.process import Process
+from winsock2emu.ws2_32 import LookupBuffer
 
 # Buffers that the provider must see themselves, not copies of them.
 DATA, FIRST, SECOND = b"data", bytearray(2), bytearray(8)
@@ -195,6 +197,13 @@ OTHERS = {"WSAAddressToString", "WSAStringToAddress", "WSASocket", "select", "so
 DLL_ONLY: dict[str, Callable[[int], Any]] = {
     "InetNtopW": lambda s: ws2_32.InetNtopW(AF_INET, b"\x7f\0\0\1", 16),
     "InetPtonW": lambda s: ws2_32.InetPtonW(AF_INET, "127.0.0.1", bytearray(4)),
+    "WSAAsyncGetHostByAddr": lambda s: ws2_32.WSAAsyncGetHostByAddr(0, 0, b"\x7f\0\0\1", AF_INET, LookupBuffer()),
+    "WSAAsyncGetHostByName": lambda s: ws2_32.WSAAsyncGetHostByName(0, 0, "127.0.0.1", LookupBuffer()),
+    "WSAAsyncGetProtoByName": lambda s: ws2_32.WSAAsyncGetProtoByName(0, 0, "tcp", LookupBuffer()),
+    "WSAAsyncGetProtoByNumber": lambda s: ws2_32.WSAAsyncGetProtoByNumber(0, 0, 6, LookupBuffer()),
+    "WSAAsyncGetServByName": lambda s: ws2_32.WSAAsyncGetServByName(0, 0, "http", "tcp", LookupBuffer()),
+    "WSAAsyncGetServByPort": lambda s: ws2_32.WSAAsyncGetServByPort(0, 0, 0x5000, "tcp", LookupBuffer()),
+    "WSACancelAsyncRequest": lambda s: cancelled_at_once(),
     "WSACloseEvent": lambda s: ws2_32.WSACloseEvent(ws2_32.WSACreateEvent()),
     "WSACreateEvent": lambda s: ws2_32.WSACloseEvent(ws2_32.WSACreateEvent()),
     "WSAEnumProtocols": lambda s: ws2_32.WSAEnumProtocols(),
@@ -227,6 +236,12 @@ def with_an_event(call: Callable[[int], object]) -> None:
     event = ws2_32.WSACreateEvent()
     call(event)
     ws2_32.WSACloseEvent(event)
+
+
+def cancelled_at_once() -> None:
+    task = ws2_32.WSAAsyncGetHostByName(0, 0, "127.0.0.1", LookupBuffer())
+    with contextlib.suppress(WinsockError):  # it may have ended before
+        ws2_32.WSACancelAsyncRequest(task)
 
 
 # No single entry belongs to these; tests/catalog/test_loader.py shows what they lead to.

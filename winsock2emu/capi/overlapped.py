@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ..defs.codes import WSA_IO_PENDING, WSAEFAULT
 from ..errors import WinsockError, set_last_error
-from ..kernel.operations import OVERLAPPED, CompletionRoutine, Operation, flags_of
+from ..kernel.operations import OVERLAPPED, CompletionRoutine, Keeper, flags_of
 from . import memory
 from .threads import made_by_c
 
@@ -31,7 +31,7 @@ _ROUTINE: Final = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctype
 
 _u64: Final = ctypes.c_uint64.from_address
 
-_pending: Final[dict[int, Operation]] = {}
+_pending: Final[dict[int, OVERLAPPED]] = {}
 _flags: Final[dict[int, int]] = {}
 
 Store = Callable[[Any], None]
@@ -40,11 +40,13 @@ Store = Callable[[Any], None]
 class MemoryOverlapped(OVERLAPPED):
     """The structure at an address; ``store`` gets what the call returns, or the `WinsockError` it failed with."""
 
-    __slots__ = ("address", "store")
+    __slots__ = ("_result", "address", "store")
 
     def __init__(self, address: int, store: Store | None = None) -> None:
         self.address = address
         self.store = store
+        self._result = None
+        self.keeper = None
 
     @property
     def Internal(self) -> int:
@@ -75,37 +77,39 @@ class MemoryOverlapped(OVERLAPPED):
         return _u64(self.address + _EVENT).value
 
     @property
-    def operation(self) -> Operation | None:
-        return _pending.get(self.address)
+    def result(self) -> Any:
+        """As for every record, but only of the request that this object has been made for."""
+        return self._result
 
-    @operation.setter
-    def operation(self, operation: Operation | None) -> None:
-        if operation is None:
-            _pending.pop(self.address, None)
-        else:
-            _pending[self.address] = operation
-
-    @property
-    def token(self) -> int:
-        return self.address
-
-    @property
-    def flags(self) -> int:
-        return _flags.get(self.address, 0)
-
-    def complete(self, result: Any, moved: int, status: int) -> int:
-        address = self.address
+    @result.setter
+    def result(self, result: Any) -> None:
+        self._result = result
         store = self.store
         if store is not None:
             store(result)
         flags = 0 if type(result) is int else flags_of(result)
         if flags:
-            _flags[address] = flags
+            _flags[self.address] = flags
         elif _flags:
-            _flags.pop(address, None)
-        _u64(address + _INTERNAL_HIGH).value = moved
-        _u64(address).value = status
-        return address
+            _flags.pop(self.address, None)
+
+    @property
+    def operation(self) -> OVERLAPPED | None:
+        return _pending.get(self.address)
+
+    def pend(self, keeper: Keeper) -> None:
+        if self.keeper is None:
+            _pending[self.address] = self
+        super().pend(keeper)
+
+    def leave(self) -> None:
+        super().leave()
+        if _pending.get(self.address) is self:
+            del _pending[self.address]
+
+    @property
+    def flags(self) -> int:
+        return _flags.get(self.address, 0)
 
     def __repr__(self) -> str:
         return f"<OVERLAPPED at {self.address:#x}>"

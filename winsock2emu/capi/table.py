@@ -49,7 +49,7 @@ from .exports import (
     byteorder,
     events,
     extensions,
-    kernel,
+    kernel32,
     lasterror,
     lifecycle,
     messages,
@@ -284,7 +284,7 @@ _WRITTEN: Final[dict[str, tuple[ModuleType, ...]]] = {
     ),
     "mswsock": (messages, extensions),
     "wsock32": (winsock11,),
-    "kernel32": (kernel, overlapped),
+    "kernel32": (*kernel32.MODULES, overlapped),
     "user32": (windows,),
 }
 

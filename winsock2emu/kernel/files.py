@@ -17,7 +17,7 @@ from typing import Any
 from ..defs.codes import ERROR_INVALID_PARAMETER
 from ..errors import WinsockError
 from .objects import Waitable, queue_apc
-from .operations import OVERLAPPED, Operation, OverlappedOperation, issued
+from .operations import OVERLAPPED, issued
 from .ports import Port
 from .waits import Waiter
 
@@ -40,7 +40,7 @@ class FileObject(Waitable):
         self.port: Port | None = None
         self.key = 0
         self.modes = 0
-        self.pending: dict[OverlappedOperation, None] = {}
+        self.pending: dict[OVERLAPPED, None] = {}
         issued.files.add(self)
         self._running: dict[Waiter, list[tuple[Any, ...]]] = {}
 
@@ -58,17 +58,16 @@ class FileObject(Waitable):
     def cancel(self, overlapped: OVERLAPPED | None = None, waiter: Waiter | None = None) -> int:
         """Cancel the request of a record, or all of them, or all of one thread; how many there were."""
         if overlapped is not None:
-            operation = overlapped.operation
-            known = isinstance(operation, OverlappedOperation) and operation.file is self
-            found: tuple[Operation, ...] = (operation,) if operation is not None and known else ()
+            request = overlapped.operation
+            found: tuple[OVERLAPPED, ...] = (request,) if request is not None and request.file is self else ()
         else:
             found = tuple(self.pending)
             if waiter is not None:
                 found = tuple(one for one in self.pending if one.issuer is waiter)
-        return sum(operation.cancel() for operation in found)
+        return sum(request.cancel() for request in found)
 
     def run_routine(self, waiter: Waiter, *call: Any) -> None:
-        """Call a completion routine in its thread: ``call`` is the routine, its error, bytes and record.
+        """Call a completion routine in its thread: ``call`` is the routine and what it gets.
 
         One whose turn comes inside another one of this file, in an alertable wait there, runs when that has returned.
         """
@@ -79,8 +78,8 @@ class FileObject(Waitable):
         turn = self._running[waiter] = [call]
         try:
             while turn:
-                routine, error, moved, overlapped = turn.pop(0)
-                routine(error, moved, overlapped, overlapped.flags)
+                routine, *outcome = turn.pop(0)
+                routine(*outcome)
         finally:
             del self._running[waiter]
             for later in turn:  # an exception has come in between

@@ -29,6 +29,7 @@ from ..defs.codes import (
     STATUS_CANCELLED,
     STATUS_IO_TIMEOUT,
     STATUS_NOT_SUPPORTED,
+    STATUS_PENDING,
     STATUS_SUCCESS,
     STATUS_TO_WIN32,
     STATUS_TO_WSA,
@@ -181,53 +182,6 @@ class _Nobody:
 NOBODY: Final = _Nobody()
 
 
-class OVERLAPPED:
-    """The record that goes with an overlapped request.
-
-    Attributes:
-        Internal: the NTSTATUS; STATUS_PENDING until the request is complete.
-        InternalHigh: bytes moved.
-        Offset, OffsetHigh: the position in a file, which sockets ignore.
-        hEvent: an event's handle, 0 for none; its lowest bit keeps the packet away from a completion port.
-        result: once complete, what the call returns when it is not overlapped (a tuple from WSARecvFrom); the failure,
-            a `WinsockError`, when there is one.
-        operation: the request while it pends, else None.
-
-    Source: https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-overlapped
-    """
-
-    __slots__ = ("Internal", "InternalHigh", "Offset", "OffsetHigh", "__weakref__", "hEvent", "operation", "result")
-
-    def __init__(self, hEvent: int = 0, Offset: int = 0, OffsetHigh: int = 0) -> None:
-        self.Internal = 0
-        self.InternalHigh = 0
-        self.Offset = Offset
-        self.OffsetHigh = OffsetHigh
-        self.hEvent = hEvent
-        self.result: Any = None
-        self.operation: Operation | None = None
-
-    @property
-    def token(self) -> Any:
-        """What a packet on a completion port carries for it."""
-        return self
-
-    @property
-    def flags(self) -> int:
-        """The flags that a completed receive hands back."""
-        return flags_of(self.result)
-
-    def complete(self, result: Any, moved: int, status: int) -> Any:
-        """Store the outcome, the status last; the `token`."""
-        self.result = result
-        self.InternalHigh = moved
-        self.Internal = status
-        return self
-
-    def __repr__(self) -> str:
-        return f"<OVERLAPPED Internal={self.Internal:#x} InternalHigh={self.InternalHigh} hEvent={self.hEvent:#x}>"
-
-
 def moved_of(result: Any) -> int:
     """The byte count in what a call returns: a count, a tuple that begins with one, a message; 0 for anything else."""
     if isinstance(result, int):
@@ -240,6 +194,188 @@ def moved_of(result: Any) -> int:
 def flags_of(result: Any) -> int:
     """The flags in what a receive returns."""
     return getattr(result[0] if isinstance(result, tuple) else result, "flags", 0) or 0
+
+
+CompletionRoutine = Callable[[int, int, "OVERLAPPED", int], Any]
+"""Called with the Winsock code, the bytes, the record and the flags, in an alertable wait of the issuing thread."""
+
+
+class OVERLAPPED(Operation):
+    """The record that goes with an overlapped request; while it is under way, it is the request.
+
+    Attributes:
+        Internal: the NTSTATUS; STATUS_PENDING until the request is complete.
+        InternalHigh: bytes moved.
+        Offset, OffsetHigh: the position in a file, which sockets ignore.
+        hEvent: an event's handle, 0 for none; its lowest bit keeps the packet away from a completion port.
+        result: once complete, what the call returns when it is not overlapped (a tuple from WSARecvFrom); the failure,
+            a `WinsockError`, when there is one.
+        file: what the latest request is for; its port gets the packet.
+        event: set when it is complete, None for none.
+        silent: no packet, whatever the file's port is.
+        routine: the completion routine, None for none.
+        issuer: the thread that has issued it; known once it pends, which is when that matters.
+
+    Source: https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-overlapped
+    """
+
+    __slots__ = (
+        "Internal",
+        "InternalHigh",
+        "Offset",
+        "OffsetHigh",
+        "__weakref__",
+        "event",
+        "file",
+        "hEvent",
+        "issuer",
+        "routine",
+        "silent",
+    )
+
+    address: Any = None
+    """Where it is in a C program's memory, which is what packets carry then instead of the record."""
+
+    def __init__(self, hEvent: int = 0, Offset: int = 0, OffsetHigh: int = 0) -> None:
+        self.Internal = 0
+        self.InternalHigh = 0
+        self.Offset = Offset
+        self.OffsetHigh = OffsetHigh
+        self.hEvent = hEvent
+        self.result = None
+        self.keeper = None
+
+    def begin(
+        self, file: FileObject, event: Event | None, silent: int, routine: CompletionRoutine | None
+    ) -> OVERLAPPED:
+        """Become a request; returns the request, which is another one while this one pends (an error of the program).
+
+        What is not set here is set when it pends or is final: most requests complete at once.
+        """
+        if self.keeper is not None:
+            return _Again(self).begin(file, event, silent, routine)
+        self.file = file
+        self.event = event
+        self.silent = silent
+        self.routine = routine
+        self.Internal = STATUS_PENDING
+        return self
+
+    @property
+    def operation(self) -> OVERLAPPED | None:
+        """The request that pends on this record, None when there is none."""
+        return None if self.keeper is None else self
+
+    @property
+    def flags(self) -> int:
+        """The flags that a completed receive hands back."""
+        return flags_of(self.result)
+
+    def pend(self, keeper: Keeper) -> None:
+        if self.keeper is None:
+            # The first keeper takes it over in the thread of the call.
+            self.error = WSA_IO_PENDING
+            self.final = False
+            self.issuer = issuer = this_waiter()
+            if not issuer.issues:
+                issuer.issues = True
+                issuer.owned.append(issued)
+            self.file.pending[self] = None
+        self.keeper = keeper
+
+    def finish(self, result: Any, failure: WinsockError | None = None) -> None:
+        # The status is the last thing that is written. A program that looks at it may begin the next request by then,
+        # so everything that is needed afterwards is read before.
+        file, event, routine, silent = self.file, self.event, self.routine, self.silent
+        at_once = self.keeper is None
+        if not at_once:
+            self.leave()
+        moved = result if type(result) is int else moved_of(result)
+        if failure is None:
+            self.error = status = STATUS_SUCCESS
+        else:
+            self.error = failure.winerror
+            status = status_of(failure)
+            result = failure
+        issuer = this_waiter() if at_once else self.issuer
+        self.result = result
+        self.InternalHigh = moved
+        self.final = True
+        event = event or self.event  # somebody may have begun to wait (`Process.wait_for`)
+        self.Internal = status
+        if routine is not None:
+            error = STATUS_TO_WSA.get(status, self.error)
+            queue_apc(issuer, file.run_routine, issuer, routine, error, moved, self, self.flags)
+            return
+        modes = file.modes if at_once else 0
+        if event is not None:
+            event.set()
+        elif not modes & SKIP_SIGNAL:
+            file.signalled = True
+            if file.waiters is not None:
+                release(file)
+        port = file.port
+        if port is not None and not silent and not modes & SKIP_PORT:
+            port.packets.append((file.key, self.address or self, status, moved))
+            if port.waiting:
+                port.deliver()
+
+    def finish_now(self, moved: int) -> None:
+        # `finish` without what this case does not need: most requests end here.
+        file, event, silent = self.file, self.event, self.silent
+        if self.routine is not None:
+            self.finish(moved)
+            return
+        self.result = self.InternalHigh = moved
+        self.Internal = STATUS_SUCCESS
+        modes = file.modes
+        if event is not None:
+            event.set()
+        elif not modes & SKIP_SIGNAL:
+            file.signalled = True
+            if file.waiters is not None:
+                release(file)
+        port = file.port
+        if port is not None and not modes & SKIP_PORT and not silent:
+            port.packets.append((file.key, self.address or self, STATUS_SUCCESS, moved))
+            if port.waiting:
+                port.deliver()
+
+    def abandon(self) -> None:
+        if self.keeper is not None:
+            self.leave()
+        super().abandon()
+
+    def leave(self) -> None:
+        """It does not pend any more."""
+        self.keeper = self.attempt = None
+        self.file.pending.pop(self, None)
+
+    @property
+    def on_port(self) -> bool:
+        """Its outcome goes to a completion port."""
+        return self.routine is None and self.file.port is not None
+
+    def __repr__(self) -> str:
+        return f"<OVERLAPPED Internal={self.Internal:#x} InternalHigh={self.InternalHigh} hEvent={self.hEvent:#x}>"
+
+
+class _Again(OVERLAPPED):
+    """A second request on a record that is in use, as Windows allows it: both write there, and are told as it."""
+
+    __slots__ = ("_record", "address")
+
+    def __init__(self, record: OVERLAPPED) -> None:
+        super().__init__()
+        self._record = record
+        self.address = record.address or record  # what packets carry
+
+    def finish(self, result: Any, failure: WinsockError | None = None) -> None:
+        record, status = self._record, STATUS_SUCCESS if failure is None else status_of(failure)
+        record.result = result if failure is None else failure
+        record.InternalHigh = moved_of(result)
+        record.Internal = status
+        super().finish(result, failure)
 
 
 class IssuedRequests:
@@ -260,120 +396,3 @@ class IssuedRequests:
 
 
 issued: Final = IssuedRequests()
-
-CompletionRoutine = Callable[[int, int, OVERLAPPED, int], Any]
-"""Called with the Winsock code, the bytes, the record and the flags, in an alertable wait of the issuing thread."""
-
-
-class OverlappedOperation(Operation):
-    """A request that its issuer follows by an OVERLAPPED record.
-
-    Attributes:
-        overlapped: the record.
-        file: what the request is for; its port gets the packet.
-        event: set when it is complete, None for none.
-        silent: no packet, whatever the file's port is.
-        routine: the completion routine, None for none.
-        issuer: the thread that has issued it; known once it pends, which is when that matters.
-    """
-
-    __slots__ = ("event", "file", "issuer", "overlapped", "routine", "silent")
-
-    def __init__(
-        self,
-        file: FileObject,
-        overlapped: OVERLAPPED,
-        event: Event | None,
-        silent: int,
-        routine: CompletionRoutine | None,
-    ) -> None:
-        # What is not set here is set when it pends or is final: most requests complete at once.
-        self.file = file
-        self.overlapped = overlapped
-        self.event = event
-        self.silent = silent
-        self.routine = routine
-        self.keeper = None
-
-    def pend(self, keeper: Keeper) -> None:
-        if self.keeper is None:
-            # The first keeper takes it over in the thread of the call.
-            self.error = WSA_IO_PENDING
-            self.final = False
-            self.issuer = issuer = this_waiter()
-            if not issuer.issues:
-                issuer.issues = True
-                issuer.owned.append(issued)
-            self.overlapped.operation = self
-            self.file.pending[self] = None
-        self.keeper = keeper
-
-    def finish(self, result: Any, failure: WinsockError | None = None) -> None:
-        overlapped, file = self.overlapped, self.file
-        at_once = self.keeper is None
-        if not at_once:
-            self._leave()
-        moved = result if type(result) is int else moved_of(result)
-        if failure is None:
-            self.error = status = STATUS_SUCCESS
-        else:
-            self.error = failure.winerror
-            status = status_of(failure)
-            result = failure
-        self.result = result
-        token = overlapped.complete(result, moved, status)
-        self.final = True  # from here on nobody gives it an event any more (see `Process.wait_for`)
-        if self.routine is not None:
-            error = STATUS_TO_WSA.get(status, self.error)
-            issuer = this_waiter() if at_once else self.issuer
-            queue_apc(issuer, file.run_routine, issuer, self.routine, error, moved, overlapped)
-            return
-        modes = file.modes if at_once else 0
-        if self.event is not None:
-            self.event.set()
-        elif not modes & SKIP_SIGNAL:
-            file.signalled = True
-            if file.waiters is not None:
-                release(file)
-        port = file.port
-        if port is not None and not self.silent and not modes & SKIP_PORT:
-            port.packets.append((file.key, token, status, moved))
-            if port.waiting:
-                port.deliver()
-
-    def finish_now(self, moved: int) -> None:
-        # A third less time than `finish`, and most requests end here. Nobody looks at the request itself any more.
-        file = self.file
-        modes = file.modes
-        event = self.event
-        if self.routine is not None:
-            self.finish(moved)
-            return
-        token = self.overlapped.complete(moved, moved, STATUS_SUCCESS)
-        if event is not None:
-            event.set()
-        elif not modes & SKIP_SIGNAL:
-            file.signalled = True
-            if file.waiters is not None:
-                release(file)
-        port = file.port
-        if port is not None and not modes & SKIP_PORT and not self.silent:
-            port.packets.append((file.key, token, STATUS_SUCCESS, moved))
-            if port.waiting:
-                port.deliver()
-
-    def abandon(self) -> None:
-        if self.keeper is not None:
-            self._leave()
-        super().abandon()
-
-    def _leave(self) -> None:
-        self.keeper = self.attempt = None
-        self.file.pending.pop(self, None)
-        if self.overlapped.operation is self:
-            self.overlapped.operation = None
-
-    @property
-    def on_port(self) -> bool:
-        """Its outcome goes to a completion port."""
-        return self.routine is None and self.file.port is not None

@@ -10,9 +10,10 @@ from typing import Any
 
 import attrs
 
+from ..defs.codes import ERROR_INVALID_HANDLE
 from ..defs.guids import WSAID_TRANSMITFILE, WSAID_TRANSMITPACKETS
 from ..defs.records import TransmitElement
-from ..errors import exported
+from ..errors import WinsockError, exported
 from ..kernel.operations import OVERLAPPED, Pending
 from ..kernel32.handles import file_of
 from ..process import Process, current_process
@@ -20,7 +21,15 @@ from ..ws2_32.extensions import extension
 
 
 def _file(process: Process, handle: int) -> Callable[[], Any]:
-    return lambda: file_of(process, handle)
+    """What gives the file behind a handle; ERROR_INVALID_HANDLE comes when it is asked."""
+
+    def find() -> Any:
+        file = file_of(process, handle)
+        if not hasattr(file, "read_at"):  # a socket
+            raise WinsockError(ERROR_INVALID_HANDLE)
+        return file
+
+    return find
 
 
 @exported

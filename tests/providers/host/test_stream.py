@@ -488,7 +488,7 @@ def test_ending_to_receive_is_not_missed_by_a_receive_that_is_about_to_wait() ->
     there = getattr(current_process().socket(server).WSPRecv, "__self__", None)
     assert isinstance(there, stream.StreamSocket)
 
-    def find_nothing(buffer: bytearray) -> int:
+    def find_nothing(host: object, buffer: bytearray) -> int:
         api.shutdown(server, SD_RECEIVE)
         raise BlockingIOError
 

@@ -101,10 +101,10 @@ def tries_of(s: int, act: Callable[[], object]) -> int:
     there, found_nothing = endpoint(s), 0
     receive_now = there.receive_now
 
-    def counting(buffer: bytearray) -> int:
+    def counting(host: Any, buffer: bytearray) -> int:
         nonlocal found_nothing
         try:
-            moved: int = receive_now(buffer)
+            moved: int = receive_now(host, buffer)
         except BlockingIOError:
             found_nothing += 1
             raise
@@ -205,7 +205,7 @@ def test_a_buffer_of_wide_items_is_sent_to_its_last_byte(pair: Pair) -> None:
     data = array.array("I", range(1000))
     there = endpoint(client)
     send_now = there.send_now
-    there.send_now = lambda buffer, flags: send_now(memoryview(buffer).cast("B")[: len(buffer)], flags)
+    there.send_now = lambda host, buffer, flags: send_now(host, memoryview(buffer).cast("B")[: len(buffer)], flags)
 
     assert api.send(client, data) == 4000
     assert receive_all(server, 4000) == data.tobytes()

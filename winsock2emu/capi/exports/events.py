@@ -1,7 +1,7 @@
 """Event objects of Winsock.
 
 Part played:     the WSA...Event functions with their arrays of handles.
-Lives elsewhere: the functions (ws2_32.events), the functions of kernel32 (capi.exports.kernel).
+Lives elsewhere: the functions (ws2_32.events), the functions of kernel32 (capi.exports.kernel32).
 Sources:         the functions' pages on Microsoft Learn.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ... import ws2_32
 from ..threads import made_by_c
-from .kernel import handles_at
+from .kernel32.waiting import handles_at
 
 __all__ = ["WSACloseEvent", "WSACreateEvent", "WSAResetEvent", "WSASetEvent", "WSAWaitForMultipleEvents"]
 

@@ -23,7 +23,7 @@ from ...defs.windows import ERROR_INVALID_WINDOW_HANDLE, GWLP_WNDPROC, WM_QUIT
 from ...errors import WinsockError
 from .. import memory
 from ..threads import made_by_c
-from .kernel import handles_at
+from .kernel32.waiting import handles_at
 
 __all__ = [
     "CreateWindowExA",

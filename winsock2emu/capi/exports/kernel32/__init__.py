@@ -1,0 +1,17 @@
+"""The C face of kernel32, module by module as in winsock2emu.kernel32.
+
+Part played:     what programs call in kernel32.dll beside Winsock.
+Lives elsewhere: the behaviour (winsock2emu.kernel32). A function that is exported and not written fails (capi.table).
+Functions:       an APC, a routine of a thread, a timer or a file, a wait's callback are C functions. ExitThread unwinds
+                 the Python frames below it and cannot leave C frames: its exit code counts as soon as the thread's
+                 routine returns.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+from . import events, handles, lasterror, ports, process, threads, time, waiting
+
+MODULES: Final[tuple[ModuleType, ...]] = (lasterror, time, process, handles, events, waiting, threads, ports)
