@@ -19,6 +19,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .defs.codes import MESSAGES, WSAEWOULDBLOCK, WSASYSCALLFAILURE, WSAError
+from .defs.winbase import MESSAGES as FILE_MESSAGES
 from .defs.windows import MESSAGES as WINDOW_MESSAGES
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ R = TypeVar("R")
 _POSIX_TWINS = frozenset((10004, 10009, 10013, 10014, 10022, 10024))
 
 # System codes that Winsock calls can surface, as CPython's winerror table translates them; all others become EINVAL.
-_SYSTEM_ERRNO = {2: 2, 3: 2, 4: 24, 5: 13, 6: 9, 8: 12, 109: 32, 183: 17, 232: 32, 1816: 12}
+_SYSTEM_ERRNO = {
+    **{2: 2, 3: 2, 4: 24, 5: 13, 6: 9, 8: 12, 19: 13, 32: 13, 80: 17, 109: 32, 112: 28, 183: 17, 206: 2, 232: 32},
+    1816: 12,
+}
 _EINVAL = 22
 
 
@@ -46,7 +50,8 @@ def errno_of(code: int) -> int:
 
 def message_of(code: int) -> str:
     """The system's text for a code as FormatMessage has it, without the line end."""
-    return MESSAGES.get(code) or WINDOW_MESSAGES.get(code, f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})")
+    text = MESSAGES.get(code) or WINDOW_MESSAGES.get(code) or FILE_MESSAGES.get(code)
+    return text or f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})"
 
 
 def strerror_of(code: int) -> str:

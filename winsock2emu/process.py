@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
 from .catalog.loader import LoadedProvider, load, resolve
 from .catalog.protocols import Catalog, CatalogEntry, built_in_catalog
@@ -71,6 +71,10 @@ def negotiate(requested: int) -> int:
     return next((word for word in _GRANTED if (word & 0xFF, word >> 8) <= wanted), 0)
 
 
+IFS: Final = object()
+"""Stands for the context of a socket whose handle is the host's."""
+
+
 class SocketRecord:
     """A socket as the DLL knows it: the owner's table, the catalog row, the context of a non-IFS provider.
 
@@ -78,6 +82,7 @@ class SocketRecord:
     given this socket instead (`Upcalls.own_entries`). A layer that takes the handle over makes a record of its own.
 
     Attributes:
+        context: the provider's, `IFS` for a handle of the host.
         file: the file object, made when something first asks for it (`Process.file_of`).
         overlapped: overlapped requests are possible; otherwise every call is a synchronous one.
     """
@@ -90,16 +95,14 @@ class SocketRecord:
         "context",
         "entry",
         "file",
-        "ifs",
         "overlapped",
         "owner",
         "wsp",
     )
 
-    def __init__(self, owner: LoadedProvider, entry: CatalogEntry, *, ifs: bool, context: Any) -> None:
+    def __init__(self, owner: LoadedProvider, entry: CatalogEntry, context: Any) -> None:
         self.owner = owner
         self.entry = entry
-        self.ifs = ifs
         self.context = context
         self.file: FileObject | None = None
         self.overlapped = True
@@ -497,7 +500,7 @@ class ProcessUpcalls:
 
     def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
         entry = self._entry(catalog_entry_id)
-        record = SocketRecord(self._process.provider(entry), entry, ifs=False, context=context)
+        record = SocketRecord(self._process.provider(entry), entry, context)
         handle = self._process.handles.allocate(record)
         self._keep_if_started(handle)
         return handle
@@ -506,7 +509,7 @@ class ProcessUpcalls:
         entry = self._entry(catalog_entry_id)
         if not 0 <= proposed < FIRST_NUMBER:
             raise WinsockError(WSAEINVAL)
-        record = SocketRecord(self._process.provider(entry), entry, ifs=True, context=None)
+        record = SocketRecord(self._process.provider(entry), entry, IFS)
         handles = self._process.handles
         if not handles.insert(proposed, record):
             # The number has an owner already: a layer takes over its lower layer's handle.
@@ -569,7 +572,7 @@ class ProcessUpcalls:
 
     def WPUQuerySocketHandleContext(self, s: int, /) -> Any:
         record = self._process.objects.get(s)
-        if type(record) is not SocketRecord or record.ifs:
+        if type(record) is not SocketRecord or record.context is IFS:
             raise WinsockError(WSAENOTSOCK)
         return record.context
 

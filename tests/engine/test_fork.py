@@ -217,7 +217,7 @@ def leave_it() -> None:
 @pytest.mark.parametrize("holds", ["lane", "reactor"])
 def test_a_lock_that_another_thread_holds_does_not_hang_the_child(any_end: HostEnd, holds: str) -> None:
     """The thread that would release it does not exist in the child."""
-    lock = any_end.inbound._lock if holds == "lane" else any_end.pump._lock
+    lock = any_end.inbound._make_lock() if holds == "lane" else any_end.pump._lock
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -120,7 +120,7 @@ class Overlapped(Operation):
 
 def queued(lane: Lane) -> int:
     """How many requests stand in a lane; consistent links are checked on the way."""
-    with lane._lock:
+    with lane._lock or lane._make_lock():
         count, request, preceding = 0, lane.head, None
         while request is not None:
             assert request.keeper is lane

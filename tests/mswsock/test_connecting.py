@@ -285,7 +285,7 @@ def test_sockets_are_used_for_many_connections() -> None:
 
 
 def test_reused_sockets_go_back_to_what_has_connected_them() -> None:
-    """What AcceptEx has connected is unbound again; what ConnectEx has connected is bound, and cannot be accepted into."""
+    """What AcceptEx has connected is unbound again; what ConnectEx has connected is bound, and not to accept into."""
     listening = listener()
     client, server = bound(), tcp()
     accepting = accept_ex(listening, server)

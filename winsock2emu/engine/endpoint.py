@@ -8,10 +8,11 @@ Lives elsewhere: the state machine of the connection and every host call (the pr
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..defs.codes import WSA_OPERATION_ABORTED
 from ..errors import WinsockError
+from ..kernel.objects import dispatcher
 from ..kernel.operations import Operation
 from .lanes import Lane
 from .pump import READABLE, URGENT, WRITABLE, Pump
@@ -25,6 +26,10 @@ class Watcher(Protocol):
         ...
 
 
+_NOBODY: Final[list[Callable[[], Watcher | None]]] = []
+"""Stays empty. Few sockets ever have a watcher, and a list takes 56 bytes."""
+
+
 class Endpoint:
     """What lanes and pump know of a socket; a provider derives its own sockets from it.
 
@@ -33,7 +38,7 @@ class Endpoint:
         fd: the descriptor whose readiness counts, -1 for a transport that reports readiness by `Lane.ready`.
         blocking: a call without an overlapped structure may wait (FIONBIO 0).
         closing: 0, or the code that calls get which were waiting when the socket was closed.
-        watchers: the waits over several endpoints that this one takes part in, as weak references.
+        watchers: the waits over several endpoints that this one takes part in, as weak references; see `enter`.
     """
 
     __slots__ = ("alarms", "blocking", "closing", "fd", "inbound", "outbound", "pump", "watchers")
@@ -46,7 +51,7 @@ class Endpoint:
         self.alarms = 0
         self.inbound = Lane(self, READABLE)
         self.outbound = Lane(self, WRITABLE)
-        self.watchers: list[Callable[[], Watcher | None]] = []
+        self.watchers = _NOBODY
 
     def interest(self) -> int:
         """The readiness the pump has to look for: alarms, and the directions with overlapped requests pending."""
@@ -96,9 +101,17 @@ class Endpoint:
                 if watcher is not None:
                     watcher.wake(self)
 
+    def enter(self, watcher: Callable[[], Watcher | None]) -> None:
+        """Have a wait told of every change, by a weak reference to it."""
+        if self.watchers is _NOBODY:
+            with dispatcher:
+                if self.watchers is _NOBODY:
+                    self.watchers = []
+        self.watchers.append(watcher)
+
     def after_fork(self) -> None:
         """In the child: nobody waits and nothing pends."""
         self.alarms = 0
-        self.watchers = []
+        self.watchers = _NOBODY
         self.inbound.after_fork()
         self.outbound.after_fork()

@@ -81,6 +81,9 @@ class _InCall:
 _IN_CALL: Final = _InCall()
 
 
+_locks_made: Final[dict[Lane, threading.Lock]] = {}
+
+
 class Lane:
     """The queue of one direction of one endpoint.
 
@@ -94,7 +97,7 @@ class Lane:
 
     def __init__(self, endpoint: Endpoint, mask: int) -> None:
         self._endpoint = endpoint
-        self._lock = threading.Lock()
+        self._lock: threading.Lock | None = None  # most lanes never queue anything, and it takes 88 bytes
         self._ready: ReadyWait | None = None
         self._tail: Place | None = None
         self._told = False  # `ready` has been called: there is news that no descriptor shows
@@ -130,6 +133,16 @@ class Lane:
             raise WinsockError(WSAEWOULDBLOCK)
         return self.wait(attempt, tried=False, timeout_ms=timeout_ms)
 
+    def _make_lock(self) -> threading.Lock:
+        """The lock, which whoever needs it first makes; of two at once, one."""
+        made = _locks_made.setdefault(self, threading.Lock())
+        lock = self._lock
+        if lock is None:
+            lock = self._lock = made
+        # Last, so that whoever comes too late to find it here finds it in its place.
+        _locks_made.pop(self, None)
+        return lock
+
     # Synchronous requests
 
     def wait(self, attempt: Attempt, *, tried: bool = True, timeout_ms: int | None = None) -> Any:
@@ -147,7 +160,7 @@ class Lane:
         left_ms: float | None = None
         try:
             try:
-                with self._lock:
+                with self._lock or self._make_lock():
                     self._append(request)
                     # A try from before the queue was ours counts only if nobody queued in between. Nor does it count
                     # where news comes by `ready`, which may have come after the try, and then found nobody to tell.
@@ -202,7 +215,7 @@ class Lane:
 
     def _leave(self, request: Request) -> None:
         """Take a synchronous request out of the queue and pass the turn on; may be repeated."""
-        with self._lock:
+        with self._lock or self._make_lock():
             # Nobody stands before the head, nor before a request that has left already.
             heir_due = request.preceding is None
             self._unlink(request)
@@ -214,7 +227,7 @@ class Lane:
 
     def _start(self, attempt: Attempt, operation: Operation) -> Any:
         """Try an overlapped request at once if it is its turn, queue it otherwise."""
-        with self._lock:
+        with self._lock or self._make_lock():
             if self._endpoint.closing:
                 raise WinsockError(self._endpoint.closing)
             if self.head is None:
@@ -245,7 +258,7 @@ class Lane:
 
         For endpoints with a descriptor: what has come since is reported.
         """
-        with self._lock:
+        with self._lock or self._make_lock():
             if self._endpoint.closing:
                 raise WinsockError(self._endpoint.closing)
             is_head = self.head is None
@@ -277,7 +290,7 @@ class Lane:
         if not self.pends:
             return
         mistakes: list[Exception] = []
-        with self._lock:
+        with self._lock or self._make_lock():
             while (head := self.head) is not None and head.waiter is None:
                 failure: WinsockError | None = None
                 try:
@@ -305,7 +318,7 @@ class Lane:
 
     def _end(self, operation: Operation, failure: WinsockError) -> bool:
         """Complete one queued overlapped request with a failure; False when it is not in the queue."""
-        with self._lock:
+        with self._lock or self._make_lock():
             if operation.keeper is not self:
                 return False
             heir_due = operation.preceding is None
@@ -323,7 +336,7 @@ class Lane:
         Raises:
             WinsockError: WSA_OPERATION_ABORTED, the endpoint is being closed.
         """
-        with self._lock:
+        with self._lock or self._make_lock():
             if self._endpoint.closing:
                 raise WinsockError(WSA_OPERATION_ABORTED)
             return action()
@@ -331,7 +344,7 @@ class Lane:
     def interrupt(self, threads: Collection[int], error: int) -> None:
         """End the synchronous requests of some threads, by their identifiers; the others keep their places."""
         sleepers = []
-        with self._lock:
+        with self._lock or self._make_lock():
             request = self.head
             while request is not None:
                 if request.waiter is not None and request.waiter.thread in threads and not request.error:
@@ -346,6 +359,8 @@ class Lane:
 
         ``silent``: nobody is told of the overlapped ones.
         """
+        if self._lock is None:
+            return  # nothing has ever queued here, and whoever is about to looks at `Endpoint.closing` with a lock
         with self._lock:
             request, self.head, self._tail, self._ready = self.head, None, None, None
             sleepers = []
@@ -415,7 +430,7 @@ class Lane:
 
         The child's copies of overlapped requests end as aborted, and nobody is told.
         """
-        self._lock = threading.Lock()
+        self._lock = None
         self._ready = None
         request, self.head, self._tail = self.head, None, None
         while request is not None:

@@ -7,6 +7,7 @@ import ctypes
 import struct
 import threading
 import time
+from typing import Any
 from collections.abc import Callable, Iterator
 
 import pytest

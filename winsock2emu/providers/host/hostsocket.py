@@ -72,7 +72,6 @@ class HostSocket(Endpoint):
         "pending_error",
         "protocol",
         "settings",
-        "socket_type",
     )
 
     def __init__(self, pump: Pump, host: _socket.socket, info: ProtocolInfo, protocol: int, flags: int) -> None:
@@ -82,7 +81,6 @@ class HostSocket(Endpoint):
         self.info = info
         self.family = info.address_family
         self.host_family = HOST_FAMILY[self.family]
-        self.socket_type = info.socket_type
         self.protocol = protocol
         self.flags = flags
         self.bound = False
@@ -92,6 +90,11 @@ class HostSocket(Endpoint):
         self.settings: dict[Any, Any] = {}
         self._look: Callable[[], Any] | None = None
         self.host_options: dict[tuple[int, int], int | bytes] | None = None
+
+    @property
+    def socket_type(self) -> int:
+        """SOCK_STREAM, SOCK_DGRAM or SOCK_RAW."""
+        return self.info.socket_type
 
     # Names
 

@@ -338,7 +338,7 @@ def _ideal_backlog_change(request: Request) -> Any:
         raise WinsockError(WSAEINTR)
     wait = request.waits.begin(endpoint, request.handle, _BACKLOG, ConnectionNews(endpoint.fd), happened)
     watcher: Callable[[], Watcher | None] = weakref.ref(wait)
-    endpoint.watchers.append(watcher)  # the end of sending, which no host reports
+    endpoint.enter(watcher)  # the end of sending, which no host reports
     if request.operation is not None:
         return request.waits.pend(endpoint, wait, request.operation)
     try:

@@ -77,7 +77,7 @@ class Watch:
         self._reference = weakref.ref(self)
         self._asked = asked
         for endpoint in asked:
-            endpoint.watchers.append(self._reference)
+            endpoint.enter(self._reference)
 
     def __del__(self) -> None:
         # A constructor that has failed, for want of a descriptor, has entered it nowhere.
