@@ -1,4 +1,4 @@
-"""A client that keeps a pool of sockets: ConnectEx sends a question, DisconnectEx gives the socket back for the next one.
+"""A pool of client sockets: ConnectEx sends a question, DisconnectEx gives the socket back for the next one.
 
 The server closes first, as whoever reuses sockets wants it: the connection is in TIME_WAIT there, not here.
 """

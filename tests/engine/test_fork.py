@@ -17,8 +17,8 @@ from winsock2emu import ws2_32
 from winsock2emu.defs.codes import WSA_OPERATION_ABORTED, WSAEINTR
 from winsock2emu.defs.constants import AF_INET, IPPROTO_TCP, SOCK_STREAM
 from winsock2emu.defs.sockaddr import sockaddr_in
-from winsock2emu.kernel.operations import PENDING
 from winsock2emu.engine.pump import Pump
+from winsock2emu.kernel.operations import PENDING
 from winsock2emu.kernel.waits import this_waiter
 from winsock2emu.process import Process
 

@@ -34,9 +34,9 @@ from winsock2emu.defs.codes import (
     WSASYSCALLFAILURE,
 )
 from winsock2emu.engine.lanes import Lane
-from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.engine.pump import Pump
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel.operations import PENDING, Operation
 
 RUN_FOR_EVER = 2**32 - 2  # ms; the longest limit of Windows, more than poll takes
 

@@ -11,8 +11,8 @@ from typing import Any
 from tests.concurrency import LIMIT_S, Call, until
 from winsock2emu.engine.endpoint import Endpoint
 from winsock2emu.engine.lanes import Lane
-from winsock2emu.kernel.operations import Operation
 from winsock2emu.engine.pump import Pump
+from winsock2emu.kernel.operations import Operation
 
 
 class HostEnd(Endpoint):

@@ -7,8 +7,8 @@ import ctypes
 import struct
 import threading
 import time
-from typing import Any
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
