@@ -17,7 +17,7 @@ import contextlib
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from .addresses import SIZE_IN, SIZE_IN6
@@ -25,16 +25,17 @@ from .addresslist import Pointered
 from .constants import (
     AF_INET6,
     INVALID_SOCKET,
-    SIO_GET_EXTENSION_FUNCTION_POINTER,
     SOCKET_ERROR,
     WSAEMSGSIZE,
     WSAENOBUFS,
+    WSAID_WSARECVMSG,
     code_name,
 )
 from .layouts import LAYOUTS
 from .machine import Machine
+from .overlapping import Overlapped, OverlappedCalls
 from .records import AddrInfo, HostEnt, ProtocolInfo, ReceivedMessage, WSAData
-from .target import Condition, Readable, Timeout, Writable
+from .target import PENDING, Condition, Pending, Readable, Routine, Timeout, Writable
 from .verify import Failed, Mismatch, shown, step
 from .windowing import WindowCalls
 
@@ -43,7 +44,7 @@ ROOM_FOR_ADDRESS = 128
 ROOM_FOR_OPTION = 1024
 ROOM_FOR_TEXT = 1100
 UNTOUCHED = b"\xab"
-WSARECVMSG = UUID("f689d7c8-6f1f-436b-8a53-e54fe351c322")
+UNWRITTEN = 0xABABABAB
 FORMAT_MESSAGE_FROM_SYSTEM, FORMAT_MESSAGE_IGNORE_INSERTS = 0x1000, 0x0200
 
 #: How a function tells failure; "int" (SOCKET_ERROR) for all that are not named here.
@@ -158,11 +159,13 @@ class C:
 
     def __init__(self, driver: CDriver) -> None:
         self._driver = driver
-        self._memory = Scratch(driver.machine)
+        self.memory = Scratch(driver.machine)
+        #: The records of overlapped requests, by address.
+        self.records: dict[int, Overlapped] = {}
 
     def new(self, content: int | bytes) -> Block:
         """Return memory (a size, or its content), freed after the case."""
-        return self._memory.new(content)
+        return self.memory.new(content)
 
     def read(self, address: int, size: int) -> bytes:
         """Return memory that a call handed out: what a returned pointer points to."""
@@ -203,10 +206,10 @@ class C:
         return self._driver.machine.callback(function, widths)
 
     def release(self) -> None:
-        self._memory.release()
+        self.memory.release()
 
 
-class CDriver(WindowCalls):
+class CDriver(WindowCalls, OverlappedCalls):
     """The target that speaks C to a machine."""
 
     has_c = True
@@ -298,6 +301,10 @@ class CDriver(WindowCalls):
                 scratch.release()
             raise
         scratch.release()
+
+    def _request_memory(self, overlapped: Any) -> contextlib.AbstractContextManager[Scratch]:
+        """Memory for a call; for one with a record it lives as long as the case."""
+        return self._memory() if overlapped is None else contextlib.nullcontext(self._c.memory)
 
     def _string(self, address: int, form: str) -> str:
         """Read a NUL-terminated string; in small aligned pieces, which never reach into another page."""
@@ -505,40 +512,78 @@ class CDriver(WindowCalls):
                 raise
             return moved, _sender(room, length, untouched)
 
-    def WSASend(self, s: int, buffers: Sequence[Readable | None] | None, flags: int = 0) -> int:
-        return self._send("WSASend", s, buffers, flags)
+    def WSASend(
+        self,
+        s: int,
+        buffers: Sequence[Readable | None] | None,
+        flags: int = 0,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        return self._send("WSASend", s, buffers, flags, (), overlapped, routine)
 
-    def WSASendTo(self, s: int, buffers: Sequence[Readable | None] | None, flags: int, to: bytes | None) -> int:
-        return self._send("WSASendTo", s, buffers, flags, to)
+    def WSASendTo(
+        self,
+        s: int,
+        buffers: Sequence[Readable | None] | None,
+        flags: int,
+        to: bytes | None,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        return self._send("WSASendTo", s, buffers, flags, (to,), overlapped, routine)
 
     def _send(
-        self, function: str, s: int, buffers: Sequence[Readable | None] | None, flags: int, *to: bytes | None
-    ) -> int:
-        with self._memory() as memory:
+        self,
+        function: str,
+        s: int,
+        buffers: Sequence[Readable | None] | None,
+        flags: int,
+        to: Sequence[bytes | None],
+        overlapped: Any,
+        routine: Routine | None,
+    ) -> Any:
+        with self._request_memory(overlapped) as memory, self._memory() as brief:
             blocks = [None if data is None else memory.new(data) for data in buffers or ()]
-            array = _wsabufs(memory, blocks).address if buffers is not None else 0
+            array = _wsabufs(brief, blocks).address if buffers is not None else 0
             count = len(blocks) if buffers is not None else 1
-            moved = memory.number()
-            address = [item for name in to for item in (memory.at(name), _length(name))]
-            self.check(function, s, array, count, moved.address, flags, *address, 0, 0)
-            return moved.number()
+            moved = brief.number(UNWRITTEN)
+            address = [item for name in to for item in (brief.at(name), _length(name))]
+            given = (array, count, moved.address, flags, *address, *self.record_and_routine(overlapped, routine))
+            return self.begin_request(lambda: self.check(function, s, *given), overlapped, moved)
 
-    def WSARecv(self, s: int, buffers: Sequence[Writable | None] | None, flags: int = 0) -> int:
-        with self._memory() as memory:
-            return self._receive(memory, "WSARecv", s, buffers, flags)
+    def WSARecv(
+        self,
+        s: int,
+        buffers: Sequence[Writable | None] | None,
+        flags: int = 0,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        with self._request_memory(overlapped) as memory:
+            return self._receive(memory, "WSARecv", s, buffers, flags, (), overlapped, routine)
 
     def WSARecvFrom(
-        self, s: int, buffers: Sequence[Writable | None] | None, flags: int = 0, fromlen: int | None = None
-    ) -> tuple[int, bytes | None]:
-        with self._memory() as memory:
+        self,
+        s: int,
+        buffers: Sequence[Writable | None] | None,
+        flags: int = 0,
+        fromlen: int | None = None,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        with self._request_memory(overlapped) as memory:
             room, length = _room_for_address(memory, fromlen)
             untouched = room.read()
+            where = (room.address, length.address)
+            if overlapped is not None:
+                overlapped.outcome = lambda: (overlapped.InternalHigh, _sender(room, length, untouched))
             try:
-                moved = self._receive(memory, "WSARecvFrom", s, buffers, flags, room.address, length.address)
+                moved = self._receive(memory, "WSARecvFrom", s, buffers, flags, where, overlapped, routine)
             except Failed as failure:
                 failure.address = _sender(room, length, untouched)
                 raise
-            return moved, _sender(room, length, untouched)
+            return moved if moved is PENDING else (moved, _sender(room, length, untouched))
 
     def _receive(
         self,
@@ -547,18 +592,26 @@ class CDriver(WindowCalls):
         s: int,
         buffers: Sequence[Writable | None] | None,
         flags: int,
-        *address: int,
-    ) -> int:
-        with _filled(memory, buffers or ()) as blocks:
-            array = _wsabufs(memory, blocks).address if buffers is not None else 0
+        address: Sequence[int],
+        overlapped: Any,
+        routine: Routine | None,
+    ) -> int | Pending:
+        with _filled(memory, buffers or (), overlapped) as blocks, self._memory() as brief:
+            array = _wsabufs(brief, blocks).address if buffers is not None else 0
             count = len(blocks) if buffers is not None else 1
-            moved, inout = memory.number(), memory.number(flags)
+            moved, inout = brief.number(UNWRITTEN if overlapped is not None else 0), brief.number(flags)
+            where = (array, count, moved.address, inout.address, *address)
+            given = (*where, *self.record_and_routine(overlapped, routine))
             try:
-                self.check(function, s, array, count, moved.address, inout.address, *address, 0, 0)
+                result = self.begin_request(lambda: self.check(function, s, *given), overlapped, moved)
             except Failed as failure:
                 failure.moved = moved.number()
                 raise
-            return Received(moved.number(), inout.number())
+            if result is not PENDING:
+                return Received(moved.number(), inout.number())
+            if inout.number() != flags:
+                raise Mismatch("flags of a call that pends", expected="not written", actual=hex(inout.number()))
+            return PENDING
 
     def WSASendMsg(
         self,
@@ -567,13 +620,15 @@ class CDriver(WindowCalls):
         flags: int = 0,
         to: bytes | None = None,
         control: bytes = b"",
-    ) -> int:
-        with self._memory() as memory:
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        with self._request_memory(overlapped) as memory:
             blocks = [None if data is None else memory.new(data) for data in buffers or ()]
             message = self._message(memory, None if buffers is None else blocks, memory.at(to), _length(to), control)
-            moved = memory.number()
-            self.check("WSASendMsg", s, message.address, flags, moved.address, 0, 0)
-            return moved.number()
+            moved = memory.number(UNWRITTEN)
+            given = (message.address, flags, moved.address, *self.record_and_routine(overlapped, routine))
+            return self.begin_request(lambda: self.check("WSASendMsg", s, *given), overlapped, moved)
 
     def WSARecvMsg(
         self,
@@ -582,43 +637,43 @@ class CDriver(WindowCalls):
         control_room: int = 0,
         namelen: int | None = None,
         flags: int = 0,
-    ) -> ReceivedMessage:
-        with self._memory() as memory, _filled(memory, buffers or ()) as blocks:
-            function = self._extension(memory, s, WSARECVMSG)
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        with self._request_memory(overlapped) as memory, _filled(memory, buffers or (), overlapped) as blocks:
+            function = self._pointer_to(s, WSAID_WSARECVMSG)
             name, size = _room_for_address(memory, namelen)
             untouched = name.read()
             control = memory.new(UNTOUCHED * control_room)
             message = self._message(
                 memory, None if buffers is None else blocks, name.address, size.number(), control, flags
             )
-            moved = memory.number()
+            moved = memory.number(UNWRITTEN if overlapped is not None else 0)
 
             def received() -> ReceivedMessage:
                 data, layout = message.read(), LAYOUTS["WSAMSG"]
                 written = LAYOUTS["WSABUF"].number(layout.block(data, "Control"), "len")
                 sender = name.read()
                 return ReceivedMessage(
-                    moved=moved.number(),
+                    moved=moved.number() if overlapped is None else overlapped.InternalHigh,
                     address=None if sender == untouched else sender[: layout.number(data, "namelen")],
                     control=control.read(written),
                     flags=layout.number(data, "dwFlags"),
                 )
 
+            given = (message.address, moved.address, *self.record_and_routine(overlapped, routine))
+            if overlapped is not None:
+                overlapped.outcome = received
             try:
-                self.check(function, s, message.address, moved.address, 0, 0, returns="int")
+                result = self.begin_request(lambda: self.check(function, s, *given, returns="int"), overlapped, moved)
+                if result is PENDING:
+                    return PENDING
             except Failed as failure:
                 if failure.code == WSAEMSGSIZE:
                     failure.received = received()
                     failure.moved, failure.address = failure.received.moved, failure.received.address
                 raise
             return received()
-
-    def _extension(self, memory: Scratch, s: int, guid: UUID) -> int:
-        """Return the address of an extension function, as the provider of the socket tells it."""
-        asked, pointer, returned = memory.new(guid.bytes_le), memory.number(size=8), memory.number()
-        given = (asked.address, 16, pointer.address, 8, returned.address)
-        self.check("WSAIoctl", s, SIO_GET_EXTENSION_FUNCTION_POINTER, *given, 0, 0)
-        return pointer.number(8)
 
     def _message(
         self,
@@ -671,18 +726,33 @@ class CDriver(WindowCalls):
             self.check("ioctlsocket", s, cmd, 0 if arg is None else value.address)
             return value.number()
 
-    def WSAIoctl(self, s: int, code: int, data: bytes | None = None, out_length: int = 0) -> bytes:
-        with self._memory() as memory:
+    def WSAIoctl(
+        self,
+        s: int,
+        code: int,
+        data: bytes | None = None,
+        out_length: int = 0,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        with self._request_memory(overlapped) as memory:
             out = memory.new(out_length)
-            returned = memory.number()
+            returned = memory.number(UNWRITTEN if overlapped is not None else 0)
             into = out.address if out_length else 0
             source = memory.new(data or b"")
             if isinstance(data, Pointered):
                 source.write(data.at(source.address))
             where = 0 if data is None else source.address
             given = (where, len(data or b""), into, out_length, returned.address)
+            request = self.record_and_routine(overlapped, routine)
+            if overlapped is not None:
+                overlapped.outcome = lambda: Pointered(out.read()[: overlapped.InternalHigh], out.address)
             try:
-                self.check("WSAIoctl", s, code, *given, 0, 0)
+                if (
+                    self.begin_request(lambda: self.check("WSAIoctl", s, code, *given, *request), overlapped, returned)
+                    is PENDING
+                ):
+                    return PENDING
             except Failed as failure:
                 failure.needed = returned.number() or None
                 raise
@@ -757,6 +827,21 @@ class CDriver(WindowCalls):
     def CloseHandle(self, handle: int) -> None:
         self._kernel("CloseHandle", handle, returns="bool")
 
+    def DuplicateHandle(
+        self,
+        source_process: int,
+        source: int,
+        target_process: int,
+        access: int = 0,
+        inherit: bool = False,
+        options: int = 2,
+    ) -> int:
+        with self._memory() as memory:
+            handle = memory.number(size=8)
+            given = (source_process, source, target_process, handle.address, access, inherit, options)
+            self._kernel("DuplicateHandle", *given, returns="bool")
+            return handle.number(8)
+
     def WaitForSingleObject(self, handle: int, milliseconds: int) -> int:
         return self._kernel("WaitForSingleObject", handle, milliseconds, returns="wait")
 
@@ -797,11 +882,14 @@ class CDriver(WindowCalls):
             given = (moved.address, key.address, overlapped.address)
             try:
                 self._kernel("GetQueuedCompletionStatus", port, *given, milliseconds, returns="bool")
-            except Failed:
-                if overlapped.number(8):
+            except Failed as failure:
+                if overlapped.number(8) and failure.code == 258:  # time out
                     what = "overlapped pointer without a packet"
                     raise Mismatch(what, expected="NULL", actual=hex(overlapped.number(8))) from None
+                if overlapped.number(8):
+                    failure.packet = moved.number(), key.number(8), overlapped.number(8)
                 raise
+            self.collect(overlapped.number(8))
             return moved.number(), key.number(8), overlapped.number(8)
 
     def GetQueuedCompletionStatusEx(
@@ -1080,9 +1168,19 @@ def _source(memory: Scratch, data: Readable | None) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _filled(memory: Scratch, buffers: Iterable[Writable | None]) -> Iterator[list[Block | None]]:
-    """Give each buffer a block, and copy the blocks back into the buffers however the call ends."""
+def _filled(
+    memory: Scratch, buffers: Iterable[Writable | None], overlapped: Any = None
+) -> Iterator[list[Block | None]]:
+    """Give each buffer a block, and copy the blocks back into the buffers however the call ends.
+
+    With a record they are copied when it shows that the request is complete.
+    """
     pairs = [(None if buffer is None else memory.new(buffer), buffer) for buffer in buffers]
+    if overlapped is not None:
+        for block, buffer in pairs:
+            overlapped.fills(block, buffer)
+        yield [block for block, _ in pairs]
+        return
     try:
         yield [block for block, _ in pairs]
     finally:

@@ -14,11 +14,14 @@ target. Every wait is for a condition and bounded; there is no fixed sleep.
 from __future__ import annotations
 
 import contextlib
+import enum
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import attrs
 
 from .addresses import loopback
 from .children import socket_in_child
@@ -43,7 +46,7 @@ from .verify import Failed, Mismatch, NotApplicable
 
 if TYPE_CHECKING:
     from .driver import C
-    from .records import AddrInfo, HostEnt, ProtocolInfo, ReceivedMessage, WSAData
+    from .records import AddrInfo, HostEnt, ProtocolInfo, WSAData
     from .windowing import Creation, Message, Procedure, TimerRoutine
 
 #: A buffer to read from or write into; None is a NULL pointer (with a length, where C has one).
@@ -51,6 +54,37 @@ Readable = bytes | bytearray | memoryview
 Writable = bytearray | memoryview
 Timeout = tuple[int, int]  # seconds, microseconds
 _numbers = itertools.count(1)
+
+
+class Pending(enum.Enum):
+    """The type of PENDING."""
+
+    PENDING = enum.auto()
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+#: What an overlapped call returns that goes on: SOCKET_ERROR or FALSE with WSA_IO_PENDING in C.
+PENDING = Pending.PENDING
+
+#: A completion routine: (error, bytes, record, flags). It must not raise: what it has seen is compared outside.
+Routine = Callable[[int, int, Any, int], object]
+#: One of ReadFileEx and WriteFileEx: (error, bytes, record).
+FileRoutine = Callable[[int, int, Any], object]
+
+
+@attrs.frozen
+class Element:
+    """TRANSMIT_PACKETS_ELEMENT: data, or a part of a file; an offset of -1 is the file's own position."""
+
+    data: bytes | None = None
+    file: int = 0
+    offset: int = 0
+    length: int = 0
+    end_of_packet: bool = False
+
+
 #: WSAAccept's condition function: (caller_id, caller_data, callee_id, callback_data) -> CF_ACCEPT, CF_REJECT,
 #: CF_DEFER.
 Condition = Callable[[bytes, bytes | None, bytes, int], int]
@@ -231,20 +265,51 @@ class Target:
     ) -> tuple[int, bytes | None]:
         self._absent("recvfrom")
 
-    def WSASend(self, s: int, buffers: Sequence[Readable | None] | None, flags: int = 0) -> int:
+    # With a record (``overlapped``) each of these may return PENDING; then ``result`` tells what it would have returned
+    # otherwise. ``flags_of`` tells the flags that came back.
+
+    def WSASend(
+        self,
+        s: int,
+        buffers: Sequence[Readable | None] | None,
+        flags: int = 0,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
         """``buffers=None`` is a NULL array, ``[]`` a count of 0, an element None a WSABUF without memory."""
         self._absent("WSASend")
 
-    def WSARecv(self, s: int, buffers: Sequence[Writable | None] | None, flags: int = 0) -> int:
-        """See ``flags_of`` for the flags that came back."""
+    def WSARecv(
+        self,
+        s: int,
+        buffers: Sequence[Writable | None] | None,
+        flags: int = 0,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
         self._absent("WSARecv")
 
-    def WSASendTo(self, s: int, buffers: Sequence[Readable | None] | None, flags: int, to: bytes | None) -> int:
+    def WSASendTo(
+        self,
+        s: int,
+        buffers: Sequence[Readable | None] | None,
+        flags: int,
+        to: bytes | None,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
         self._absent("WSASendTo")
 
     def WSARecvFrom(
-        self, s: int, buffers: Sequence[Writable | None] | None, flags: int = 0, fromlen: int | None = None
-    ) -> tuple[int, bytes | None]:
+        self,
+        s: int,
+        buffers: Sequence[Writable | None] | None,
+        flags: int = 0,
+        fromlen: int | None = None,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        """Bytes, and the sender or None."""
         self._absent("WSARecvFrom")
 
     def WSASendMsg(
@@ -254,7 +319,9 @@ class Target:
         flags: int = 0,
         to: bytes | None = None,
         control: bytes = b"",
-    ) -> int:
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
         """See ``controldata`` for control data."""
         self._absent("WSASendMsg")
 
@@ -265,8 +332,10 @@ class Target:
         control_room: int = 0,
         namelen: int | None = None,
         flags: int = 0,
-    ) -> ReceivedMessage:
-        """On WSAEMSGSIZE the failure has what was received."""
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        """A ReceivedMessage; on WSAEMSGSIZE the failure has it."""
         self._absent("WSARecvMsg")
 
     def WSARecvEx(self, s: int, buffer: Writable | None) -> int:
@@ -286,7 +355,16 @@ class Target:
     def ioctlsocket(self, s: int, cmd: int, arg: int | None) -> int:
         self._absent("ioctlsocket")
 
-    def WSAIoctl(self, s: int, code: int, data: bytes | None = None, out_length: int = 0) -> bytes:
+    def WSAIoctl(
+        self,
+        s: int,
+        code: int,
+        data: bytes | None = None,
+        out_length: int = 0,
+        overlapped: Any = None,
+        routine: Routine | None = None,
+    ) -> Any:
+        """The output as bytes, or PENDING."""
         self._absent("WSAIoctl")
 
     def select(
@@ -331,6 +409,18 @@ class Target:
     def CloseHandle(self, handle: int) -> None:
         self._absent("CloseHandle")
 
+    def DuplicateHandle(
+        self,
+        source_process: int,
+        source: int,
+        target_process: int,
+        access: int = 0,
+        inherit: bool = False,
+        options: int = 2,
+    ) -> int:
+        """By default with the same access."""
+        self._absent("DuplicateHandle")
+
     def WaitForSingleObject(self, handle: int, milliseconds: int) -> int:
         self._absent("WaitForSingleObject")
 
@@ -367,6 +457,100 @@ class Target:
     ) -> list[tuple[int, int, int, int]]:
         """(key, overlapped, Internal, bytes) of each."""
         self._absent("GetQueuedCompletionStatusEx")
+
+    # ---- overlapped requests -------------------------------------------------------------------------------
+
+    def overlapped(self, event: int | None = None) -> Any:
+        """A record for requests: ``.Internal``, ``.InternalHigh``, ``.Offset``, ``.OffsetHigh``, ``.hEvent``."""
+        self._absent("overlapped")
+
+    def WSAGetOverlappedResult(self, s: int, overlapped: Any, wait: bool) -> tuple[int, int]:
+        """Bytes, flags."""
+        self._absent("WSAGetOverlappedResult")
+
+    def GetOverlappedResult(self, handle: int, overlapped: Any, wait: bool) -> int:
+        """Bytes; a failure has them, too, as ``moved``."""
+        self._absent("GetOverlappedResult")
+
+    def GetOverlappedResultEx(self, handle: int, overlapped: Any, milliseconds: int, alertable: bool) -> int:
+        self._absent("GetOverlappedResultEx")
+
+    def ReadFile(self, handle: int, buffer: Writable | None, overlapped: Any = None) -> int | Pending:
+        self._absent("ReadFile")
+
+    def WriteFile(self, handle: int, data: Readable | None, overlapped: Any = None) -> int | Pending:
+        self._absent("WriteFile")
+
+    def ReadFileEx(self, handle: int, buffer: Writable | None, overlapped: Any, routine: FileRoutine | None) -> None:
+        self._absent("ReadFileEx")
+
+    def WriteFileEx(self, handle: int, data: Readable | None, overlapped: Any, routine: FileRoutine | None) -> None:
+        self._absent("WriteFileEx")
+
+    def CancelSynchronousIo(self, thread: int) -> None:
+        self._absent("CancelSynchronousIo")
+
+    def CancelIo(self, handle: int) -> None:
+        self._absent("CancelIo")
+
+    def CancelIoEx(self, handle: int, overlapped: Any = None) -> None:
+        self._absent("CancelIoEx")
+
+    def SetFileCompletionNotificationModes(self, handle: int, flags: int) -> None:
+        self._absent("SetFileCompletionNotificationModes")
+
+    def AcceptEx(
+        self,
+        listener: int,
+        acceptor: int,
+        buffer: Writable | None,
+        receive_length: int,
+        local_length: int,
+        remote_length: int,
+        overlapped: Any,
+    ) -> int | Pending:
+        """The buffer is filled when the record shows that the request is complete."""
+        self._absent("AcceptEx")
+
+    def GetAcceptExSockaddrs(
+        self, buffer: Writable, receive_length: int, local_length: int, remote_length: int
+    ) -> tuple[bytes | None, bytes]:
+        """Local and remote address; None: not stored."""
+        self._absent("GetAcceptExSockaddrs")
+
+    def ConnectEx(
+        self, s: int, name: bytes | None, data: Readable | None = None, overlapped: Any = None
+    ) -> int | Pending:
+        """In C the data is overwritten as soon as the call returns."""
+        self._absent("ConnectEx")
+
+    def DisconnectEx(self, s: int, overlapped: Any = None, flags: int = 0) -> Pending | None:
+        self._absent("DisconnectEx")
+
+    def TransmitFile(
+        self,
+        s: int,
+        file: int | None,
+        count: int = 0,
+        per_send: int = 0,
+        overlapped: Any = None,
+        head: Readable | None = None,
+        tail: Readable | None = None,
+        flags: int = 0,
+    ) -> int | Pending:
+        """The result says something only if it is PENDING; C has no byte count."""
+        self._absent("TransmitFile")
+
+    def TransmitPackets(
+        self,
+        s: int,
+        elements: Sequence[Element] | None,
+        send_size: int = 0,
+        overlapped: Any = None,
+        flags: int = 0,
+    ) -> int | Pending:
+        """As TransmitFile."""
+        self._absent("TransmitPackets")
 
     # ---- messages and windows; see ``windowing`` for numbers and records -----------------------------------
 
@@ -725,6 +909,28 @@ class Target:
     ) -> contextlib.AbstractContextManager[tuple[Recorder, ...]]:
         """Make that process current, not started yet."""
         raise NotApplicable(f"needs an installed provider; target {self.name} cannot install any")
+
+    # ---- helpers: overlapped requests ----------------------------------------------------------------------
+
+    def token(self, overlapped: Any) -> Any:
+        """What a completion port tells of a record."""
+        return overlapped
+
+    def result(self, overlapped: Any) -> Any:
+        """What the call of a completed request would have returned if it had not been overlapped.
+
+        Of a request that has failed, what there is all the same: (bytes, sender), or the message received.
+        """
+        raise NotApplicable(f"target {self.name} has no overlapped requests")
+
+    @contextlib.contextmanager
+    def thread_handle(self) -> Iterator[int]:
+        """A handle of the calling thread for other threads."""
+        handle = self.DuplicateHandle(self.GetCurrentProcess(), self.GetCurrentThread(), self.GetCurrentProcess())
+        try:
+            yield handle
+        finally:
+            self.CloseHandle(handle)
 
     # ---- helpers: windows ----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import attrs
 
@@ -33,9 +33,11 @@ class Failed(Exception):
         address: the sender's address, where the call reports it; what a failed WSAStringToAddress left behind.
         needed: the size the call says it needs.
         received: what WSARecvMsg has received of a message that was too large.
+        packet: bytes, key and overlapped record of a failed request that a completion port tells.
     """
 
     received: ReceivedMessage | None = None
+    packet: tuple[int, int, Any] | None = None
 
     def __init__(
         self,
@@ -169,6 +171,7 @@ class Caught:
     address: bytes | None = None
     needed: int | None = None
     received: ReceivedMessage | None = None
+    packet: tuple[int, int, Any] | None = None
 
     def __enter__(self) -> Caught:
         return self
@@ -180,7 +183,7 @@ class Caught:
             return False
         self.code, self.call = failure.code, failure.call
         self.moved, self.address, self.needed = failure.moved, failure.address, failure.needed
-        self.received = failure.received
+        self.received, self.packet = failure.received, failure.packet
         what, name = self._what or failure.call, code_name(failure.code)
         if failure.code == self._expected:
             step(f"{what} fails with {name}, as expected")

@@ -34,10 +34,7 @@ R = TypeVar("R")
 _POSIX_TWINS = frozenset((10004, 10009, 10013, 10014, 10022, 10024))
 
 # System codes that Winsock calls can surface, as CPython's winerror table translates them; all others become EINVAL.
-_SYSTEM_ERRNO = {
-    **{2: 2, 3: 2, 4: 24, 5: 13, 6: 9, 8: 12, 19: 13, 32: 13, 80: 17, 109: 32, 112: 28, 183: 17, 206: 2, 232: 32},
-    1816: 12,
-}
+_SYSTEM_ERRNO = {2: 2, 3: 2, 4: 24, 5: 13, 6: 9, 8: 12, 32: 13, 80: 17, 109: 32, 112: 28, 183: 17, 232: 32, 1816: 12}
 _EINVAL = 22
 
 

@@ -45,9 +45,12 @@ from .kernel import objects as kernel_objects
 from .kernel.events import Event
 from .kernel.files import FileObject
 from .kernel.handles import FIRST_NUMBER, HandleTable
+from .kernel.hostfiles import OpenFiles
 from .kernel.objects import Waitable, queue_apc, wait
 from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine
+from .kernel.pool import ThreadPool
 from .kernel.tasks import BackgroundTasks
+from .kernel.threadslots import ThreadSlots
 from .kernel.timers import TimerQueue
 from .kernel.waits import Parking, Waiter, forget_waiter, this_waiter
 from .kernel.windows import Desktop
@@ -168,6 +171,9 @@ class Process:
         self.timers = TimerQueue()
         self.desktop = Desktop()
         self.tasks = BackgroundTasks()
+        self.pool = ThreadPool(self)
+        self.files = OpenFiles()
+        self.slots = ThreadSlots()
         self._lock = threading.RLock()
         _processes.add(self)
 
@@ -467,6 +473,9 @@ class Process:
         self.timers = TimerQueue()
         self.desktop.after_fork()
         self.tasks.after_fork()
+        self.pool.after_fork()
+        self.files.after_fork()
+        self.slots.after_fork()
         for thing in self.objects.values():
             if isinstance(thing, Waitable):
                 thing.forget_waiters()

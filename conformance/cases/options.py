@@ -1264,28 +1264,18 @@ def connect_context_takes_no_value(ws: Target) -> None:
     basis="observed",
     requirements=["T16.2"],
     behaviours=["acceptex-update-context"],
-    gap="AcceptEx comes with overlapped sockets",
-    needs_c=True,
 )
 def accept_context_after_accept_ex(ws: Target) -> None:
     """SO_UPDATE_ACCEPT_CONTEXT on a socket that AcceptEx has connected makes getsockname work on it."""
-    returned, operation, output = ws.c.new(4), ws.c.new(32), ws.c.new(64)
+    event = ws.WSACreateEvent()
+    record = ws.overlapped(event)
     with ws.listener() as listening, ws.closing(ws.tcp(), ws.tcp()) as (acceptor, client):
-        ws.c.check(
-            "mswsock.AcceptEx",
-            listening,
-            acceptor,
-            output.address,
-            0,
-            32,
-            32,
-            returned.address,
-            operation.address,
-            returns="bool",
-        )
+        ws.AcceptEx(listening, acceptor, bytearray(64), 0, 32, 32, record)
         ws.connect(client, ws.getsockname(listening))
+        ws.WSAWaitForMultipleEvents([event], False, 5000)
         ws.setsockopt(acceptor, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, listening.to_bytes(8, "little"))
         expect("address", expected=16, actual=len(ws.getsockname(acceptor)))
+    ws.WSACloseEvent(event)
 
 
 # ---- accepting -------------------------------------------------------------------------------------------------------

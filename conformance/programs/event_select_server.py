@@ -1,4 +1,4 @@
-"""A server on network events: WSAEventSelect, an event object for each socket, one thread that waits for all of them."""
+"""A server on network events: WSAEventSelect, an event object for each socket, one thread that waits for them all."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A file server that leaves the work to the system: AcceptEx brings the request, TransmitFile sends the answer and gives
-the socket back for the next AcceptEx.
+"""A file server that leaves the work to the system: AcceptEx brings a request, TransmitFile sends the answer.
 
-Clients end first, with their request. So the connections are in TIME_WAIT there, and the server's sockets are free at once.
+It also gives the socket back for the next AcceptEx. Clients end first, with their request: so the connections are in
+TIME_WAIT on their side, and the server's sockets are free at once.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import attrs
 from .. import records
 from ..constants import code_name
 from ..providers import Provider, Recorder
-from ..target import CALLS, Condition, Target
+from ..target import CALLS, PENDING, Condition, Element, Target
 from ..verify import Failed, Mismatch, shown, step
 from ..windowing import HWND_MESSAGE, PM_REMOVE, Creation, Message, Procedure
 from .installing import install
@@ -42,6 +42,7 @@ class ApiTarget(Target):
         self._kernel32: Any = importlib.import_module("winsock2emu.kernel32")
         self._mswsock: Any = importlib.import_module("winsock2emu.mswsock")
         self._user32: Any = importlib.import_module("winsock2emu.user32")
+        self._operations: Any = importlib.import_module("winsock2emu.kernel.operations")
         self._answers: dict[int, Any] = {}
         self._records: Any = importlib.import_module("winsock2emu.defs.records")
         self._error: Any = importlib.import_module("winsock2emu.errors").WinsockError
@@ -67,6 +68,7 @@ class ApiTarget(Target):
                 error.winerror, call, moved=error.moved, address=_bytes(error.address), needed=error.needed
             )
             failure.received = self._to_ours(error.received)
+            failure.packet = error.packet
             raise failure from error
         step(f"{call}({listed}) -> {shown(result)}")
         if call in _CREATE_A_SOCKET:
@@ -74,6 +76,11 @@ class ApiTarget(Target):
         return self._to_ours(result)
 
     def _to_theirs(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._to_theirs(item) if isinstance(item, Element) else item for item in value]
+        if isinstance(value, Element):
+            place = {"file": value.file or None, "offset": value.offset, "length": value.length}
+            return self._mswsock.TransmitElement(value.data, end_of_packet=value.end_of_packet, **place)
         theirs = getattr(self._records, type(value).__name__, None)
         if theirs is None or not isinstance(value, records.ProtocolInfo | records.AddrInfo):
             return value
@@ -81,6 +88,8 @@ class ApiTarget(Target):
         return theirs(**{name: item for name, item in attrs.asdict(value).items() if name in names})
 
     def _to_ours(self, value: Any) -> Any:
+        if value is self._operations.PENDING:
+            return PENDING
         if isinstance(value, list):
             return list(map(self._to_ours, value))
         if isinstance(value, tuple):
@@ -124,6 +133,17 @@ class ApiTarget(Target):
         ask = None if condition is None else decide
         accepted: tuple[int, bytes] = self.through("WSAAccept", s, namelen, ask, callback_data)
         return accepted
+
+    # Overlapped requests
+
+    def overlapped(self, event: int | None = None) -> Any:
+        return self._operations.OVERLAPPED(event or 0)
+
+    def result(self, overlapped: Any) -> Any:
+        result = overlapped.result
+        if isinstance(result, self._error):
+            result = (result.moved, result.address) if result.received is None else result.received
+        return self._to_ours(result)
 
     # Messages and windows
 

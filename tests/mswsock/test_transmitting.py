@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.mswsock.overlapping import outcome, pends, record
 from winsock2emu import kernel32, mswsock
 from winsock2emu import ws2_32 as api
 from winsock2emu.defs.codes import (
+    ERROR_ACCESS_DENIED,
     ERROR_INVALID_HANDLE,
     ERROR_OPERATION_ABORTED,
     WSAECONNRESET,
@@ -30,10 +32,17 @@ from winsock2emu.defs.constants import (
     TF_USE_KERNEL_APC,
     TF_WRITE_BEHIND,
 )
-from winsock2emu.kernel.files import FileObject
+from winsock2emu.defs.winbase import (
+    FILE_BEGIN,
+    FILE_CURRENT,
+    FILE_SHARE_READ,
+    GENERIC_READ,
+    GENERIC_WRITE,
+    OPEN_EXISTING,
+)
 from winsock2emu.kernel.operations import PENDING
 from winsock2emu.mswsock import TransmitElement
-from winsock2emu.process import Process, current_process
+from winsock2emu.process import Process
 
 pytestmark = pytest.mark.usefixtures("winsock")
 
@@ -41,39 +50,48 @@ CONTENT = bytes(range(256)) * 16
 LARGE = bytes(range(251)) * 60_000  # more than the host's buffers of a connection hold
 
 
-class OpenFile(FileObject):
-    """A file as the emulated CreateFile opens one; without ``by_host`` the host cannot send from it."""
+class Opening:
+    """Opens files with some content; called, it returns a handle."""
 
-    __slots__ = ("_data", "descriptor", "position")
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._handles: list[int] = []
+        self._count = 0
 
-    def __init__(self, path: Path, *, by_host: bool, position: int = 0) -> None:
-        super().__init__()
-        self._data = path.read_bytes()
-        self.descriptor = os.open(path, os.O_RDONLY) if by_host else -1
-        self.position = position
-
-    def read_at(self, offset: int, size: int) -> bytes:
-        return self._data[offset : offset + size]
-
-
-@pytest.fixture(params=[True, False], ids=["sendfile", "read"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path, winsock: Process) -> Iterator[Callable[..., int]]:
-    """Opens files with some content: their handles."""
-    files: list[OpenFile] = []
-
-    def open_file(content: bytes = CONTENT, position: int = 0) -> int:
-        path = tmp_path / "file"
+    def __call__(self, content: bytes = CONTENT, position: int = 0, access: int = GENERIC_READ) -> int:
+        self._count += 1
+        path = self._folder / f"file{self._count}"
         path.write_bytes(content)
-        files.append(OpenFile(path, by_host=request.param, position=position))
-        return current_process().open_handle(files[-1])
+        file = kernel32.CreateFile(str(path), access, FILE_SHARE_READ, None, OPEN_EXISTING)
+        kernel32.SetFilePointerEx(file, position, FILE_BEGIN)
+        self._handles.append(file)
+        return file
 
-    yield open_file
-    for file in files:
-        if file.descriptor >= 0:
-            os.close(file.descriptor)
+    def close(self) -> None:
+        while self._handles:
+            kernel32.CloseHandle(self._handles.pop())
 
 
-def test_whole_file_goes_between_head_and_tail(opened: Callable[..., int]) -> None:
+@pytest.fixture(params=["sendfile", "without", "in vain"])
+def opened(
+    request: pytest.FixtureRequest, tmp_path: Path, winsock: Process, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Opening]:
+    """On a host that can send from files, cannot, or cannot from these."""
+    if request.param == "without":
+        monkeypatch.delattr(os, "sendfile")
+    elif request.param == "in vain":
+
+        def refuse(*arguments: int) -> int:
+            raise OSError(errno.EINVAL, "not from this file")
+
+        monkeypatch.setattr(os, "sendfile", refuse)
+
+    opening = Opening(tmp_path)
+    yield opening
+    opening.close()
+
+
+def test_whole_file_goes_between_head_and_tail(opened: Opening) -> None:
     """Synchronously, from the file's own position to its end; the position stays."""
     client, server = pair()
     file = opened(position=1000)
@@ -81,10 +99,10 @@ def test_whole_file_goes_between_head_and_tail(opened: Callable[..., int]) -> No
     expected = b"head" + CONTENT[1000:] + b"tail"
     assert moved == len(expected)
     assert received(server, len(expected)) == expected
-    assert current_process().objects[file].position == 1000
+    assert kernel32.SetFilePointerEx(file, 0, FILE_CURRENT) == 1000
 
 
-def test_part_of_a_file_is_where_the_record_says(opened: Callable[..., int]) -> None:
+def test_part_of_a_file_is_where_the_record_says(opened: Opening) -> None:
     """Offset and count; the file's own position does not matter then."""
     client, server = pair()
     overlapped = record()
@@ -94,14 +112,22 @@ def test_part_of_a_file_is_where_the_record_says(opened: Callable[..., int]) -> 
     assert received(server, 256) == CONTENT[512:768]
 
 
-def test_file_that_is_too_short_is_sent_as_far_as_it_goes(opened: Callable[..., int]) -> None:
+def test_file_that_is_too_short_is_sent_as_far_as_it_goes(opened: Opening) -> None:
     """More bytes asked for than there are."""
     client, server = pair()
     assert mswsock.TransmitFile(client, opened(b"short"), 100, tail=b"!") == 6
     assert received(server, 6) == b"short!"
 
 
-def test_large_file_pends_and_others_queue_behind_it(opened: Callable[..., int]) -> None:
+def test_file_has_to_be_open_for_reading(opened: Opening) -> None:
+    """One that was opened for writing only is refused by the call."""
+    client, _ = pair()
+    file = opened(access=GENERIC_WRITE)
+    assert code_of(mswsock.TransmitFile, client, file) == ERROR_ACCESS_DENIED
+    assert code_of(mswsock.TransmitPackets, client, [TransmitElement(file=file)]) == ERROR_ACCESS_DENIED
+
+
+def test_large_file_pends_and_others_queue_behind_it(opened: Opening) -> None:
     """More than fits on the way: the request pends, and a send comes behind the last byte of it."""
     client, server = pair()
     overlapped, behind = record(), record()
@@ -113,7 +139,19 @@ def test_large_file_pends_and_others_queue_behind_it(opened: Callable[..., int])
     assert outcome(client, behind) == 6
 
 
-def test_without_a_record_the_call_waits_in_any_mode(opened: Callable[..., int]) -> None:
+def test_file_can_be_closed_while_it_is_sent(opened: Opening) -> None:
+    """CloseHandle while the request pends, and another file that may get its descriptor."""
+    client, server = pair()
+    overlapped = record()
+    mswsock.TransmitFile(client, opened(LARGE), 0, 0, overlapped)
+    assert pends(overlapped)
+    opened.close()
+    opened(bytes(len(LARGE)))
+    assert received(server, len(LARGE)) == LARGE
+    assert outcome(client, overlapped) == len(LARGE)
+
+
+def test_without_a_record_the_call_waits_in_any_mode(opened: Opening) -> None:
     """A non-blocking socket and more than fits on the way."""
     client, server = pair()
     call = elsewhere(mswsock.TransmitFile, nonblocking(client), opened(LARGE))
@@ -121,7 +159,7 @@ def test_without_a_record_the_call_waits_in_any_mode(opened: Callable[..., int])
     assert call.result() == len(LARGE)
 
 
-def test_cancelled_transmission_ends_where_it_is(opened: Callable[..., int]) -> None:
+def test_cancelled_transmission_ends_where_it_is(opened: Opening) -> None:
     """CancelIoEx while it pends; the socket can be used, and is not shut down."""
     client, server = pair()
     overlapped = record()
@@ -136,7 +174,7 @@ def test_cancelled_transmission_ends_where_it_is(opened: Callable[..., int]) -> 
     assert outcome(client, sent) == 1
 
 
-def test_connection_that_is_reset_fails_the_request(opened: Callable[..., int]) -> None:
+def test_connection_that_is_reset_fails_the_request(opened: Opening) -> None:
     """The peer goes while most of it is still to be sent."""
     client, server = pair()
     overlapped = record()
@@ -146,7 +184,7 @@ def test_connection_that_is_reset_fails_the_request(opened: Callable[..., int]) 
     assert code_of(mswsock.TransmitFile, client, None, 0, 0, None, b"x") == WSAECONNRESET
 
 
-def test_disconnect_follows_the_last_byte(opened: Callable[..., int]) -> None:
+def test_disconnect_follows_the_last_byte(opened: Opening) -> None:
     """TF_DISCONNECT: the peer's end of stream, and no more sends."""
     client, server = pair()
     overlapped = record()
@@ -157,7 +195,7 @@ def test_disconnect_follows_the_last_byte(opened: Callable[..., int]) -> None:
     assert code_of(api.send, client, b"x") == WSAESHUTDOWN
 
 
-def test_socket_can_be_used_again_for_accept_ex(opened: Callable[..., int]) -> None:
+def test_socket_can_be_used_again_for_accept_ex(opened: Opening) -> None:
     """TF_DISCONNECT and TF_REUSE_SOCKET on a socket of AcceptEx: complete when the peer has ended as well."""
     listening, acceptor = listener(), tcp()
     name = api.getsockname(listening)
@@ -203,7 +241,7 @@ def test_arguments_are_checked_in_their_order() -> None:
 # TransmitPackets
 
 
-def test_packets_are_sent_in_their_order(opened: Callable[..., int]) -> None:
+def test_packets_are_sent_in_their_order(opened: Opening) -> None:
     """Memory and parts of a file, which an offset of -1 takes from the file's own position."""
     client, server = pair()
     file = opened(position=4000)
@@ -221,7 +259,7 @@ def test_packets_are_sent_in_their_order(opened: Callable[..., int]) -> None:
     assert api.recv(server, bytearray(1)) == 0
 
 
-def test_packets_make_datagrams_on_a_datagram_socket(opened: Callable[..., int]) -> None:
+def test_packets_make_datagrams_on_a_datagram_socket(opened: Opening) -> None:
     """TP_ELEMENT_EOP ends one; what is left at the end is one, too."""
     sender, receiver = udp(), udp()
     api.connect(sender, api.getsockname(receiver))
@@ -252,7 +290,7 @@ def test_packets_need_a_connection() -> None:
     assert transmit(client, None) == 0
 
 
-def test_closing_the_socket_aborts_a_transmission(opened: Callable[..., int]) -> None:
+def test_closing_the_socket_aborts_a_transmission(opened: Opening) -> None:
     """closesocket while it pends."""
     client, server = pair()
     overlapped = record()

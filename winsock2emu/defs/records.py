@@ -1,6 +1,7 @@
 """Records: the structures of winsock2.h that cross the API as values.
 
-Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT, WSAMSG, TRANSMIT_PACKETS_ELEMENT, WSPDATA.
+Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT, SERVENT, PROTOENT, WSAMSG, TRANSMIT_PACKETS_ELEMENT,
+                 WSPDATA.
 Lives here:      their fields under the documented names without the Hungarian prefix, and the memory form of the
                  protocol record, which options and shared sockets hand out as bytes.
 Lives elsewhere: all other memory layouts (defs/layouts, capi/structs), addresses (sockaddr).
@@ -217,3 +218,22 @@ class HostEnt:
     aliases: tuple[str, ...]
     addrtype: int
     addresses: tuple[bytes, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ServEnt:
+    """SERVENT: a service, as getservbyname returns it; the port in network byte order, as C sees it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    port: int
+    proto: str
+
+
+@attrs.frozen(kw_only=True)
+class ProtoEnt:
+    """PROTOENT: a protocol, as getprotobyname returns it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    proto: int

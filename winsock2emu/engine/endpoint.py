@@ -30,6 +30,20 @@ _NOBODY: Final[list[Callable[[], Watcher | None]]] = []
 """Stays empty. Few sockets ever have a watcher, and a list takes 56 bytes."""
 
 
+class Observer(Protocol):
+    """Somebody beside the lanes who is told of readiness.
+
+    Attributes:
+        interest: the readiness that counts now; `Pump.watch` has to follow a change.
+    """
+
+    interest: int
+
+    def alarm(self, ready: int, /) -> None:
+        """The descriptor reports; as `Endpoint.alarm`."""
+        ...
+
+
 class Endpoint:
     """What lanes and pump know of a socket; a provider derives its own sockets from it.
 
@@ -37,11 +51,12 @@ class Endpoint:
         alarms: readiness that `alarm` is told of although nothing pends; `Pump.watch` has to follow a change.
         fd: the descriptor whose readiness counts, -1 for a transport that reports readiness by `Lane.ready`.
         blocking: a call without an overlapped structure may wait (FIONBIO 0).
+        observer: who is told of readiness as well, None for nobody.
         closing: 0, or the code that calls get which were waiting when the socket was closed.
         watchers: the waits over several endpoints that this one takes part in, as weak references; see `enter`.
     """
 
-    __slots__ = ("alarms", "blocking", "closing", "fd", "inbound", "outbound", "pump", "watchers")
+    __slots__ = ("alarms", "blocking", "closing", "fd", "inbound", "observer", "outbound", "pump", "watchers")
 
     def __init__(self, pump: Pump, fd: int) -> None:
         self.pump = pump
@@ -49,6 +64,7 @@ class Endpoint:
         self.blocking = True
         self.closing = 0
         self.alarms = 0
+        self.observer: Observer | None = None
         self.inbound = Lane(self, READABLE)
         self.outbound = Lane(self, WRITABLE)
         self.watchers = _NOBODY
@@ -56,6 +72,8 @@ class Endpoint:
     def interest(self) -> int:
         """The readiness the pump has to look for: alarms, and the directions with overlapped requests pending."""
         mask = 0 if self.closing else self.alarms
+        if self.observer is not None and not self.closing:
+            mask |= self.observer.interest
         if self.inbound.pends:
             mask |= self.inbound.mask
         return mask | self.outbound.mask if self.outbound.pends else mask
@@ -64,6 +82,8 @@ class Endpoint:
         """The descriptor reports; errors and hang-ups concern both directions."""
         if self.alarms or ready & URGENT:
             self.alarm(ready)
+        if self.observer is not None:
+            self.observer.alarm(ready)
         if ready & ~WRITABLE:
             self.inbound.service()
         if ready & ~READABLE:

@@ -332,6 +332,41 @@ class ChangeWait:
             self._epoll.close()
 
 
+class Arrivals:
+    """A descriptor that tells of each connection that comes to a listening one, however many wait there already.
+
+    Attributes:
+        fileno: ready while one has come since the last `take`.
+
+    Raises:
+        OSError: the host has no such mechanism, or no descriptor left.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._take: Callable[[], Sequence[Any]]
+        self._host: Any
+        if hasattr(select, "epoll"):
+            self._host = select.epoll()
+            self._host.register(fd, READABLE | select.EPOLLET)
+            self._take = partial(self._host.poll, 0)
+        elif sys.platform != "linux" and hasattr(select, "kqueue"):
+            self._host = select.kqueue()
+            flags = select.KQ_EV_ADD | select.KQ_EV_CLEAR
+            self._host.control([select.kevent(fd, select.KQ_FILTER_READ, flags)], 0, 0)
+            self._take = partial(self._host.control, None, 1, 0)
+        else:
+            raise OSError(errno.EOPNOTSUPP, "the host only tells that connections wait")
+        self.fileno: int = self._host.fileno()
+
+    def take(self) -> bool:
+        """Whether one has come since the last time."""
+        return bool(self._take())
+
+    def close(self) -> None:
+        """Give back what the host lent."""
+        self._host.close()
+
+
 class WaitSet:
     """A private wait of one thread for any of several descriptors, prepared once and repeated at will.
 

@@ -8,6 +8,7 @@ Thread's end:    known for every thread that has ever waited: what only its thre
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -72,6 +73,8 @@ class Thread(Waitable):
             self._resume.wait()
             code = _FAILED
             try:
+                if self.requested is not None:
+                    return  # terminated before it has begun
                 run_apcs(this_waiter())  # those queued before a thread begins run first
                 code = int(routine(parameter) or 0)
             except ThreadExit as end:
@@ -109,6 +112,24 @@ class Thread(Waitable):
         if waiter is None or lane is None:
             return False
         lane.interrupt((waiter.thread,), error)
+        return True
+
+    def terminate(self, code: int) -> bool:
+        """Have it end from outside: it is unwound as soon as it runs Python code. False when that cannot be done."""
+        if not self.going:
+            return False
+        if self._suspended:
+            self.requested = code
+            self._suspended = 0
+            self._resume.set()
+            return True
+        waiter = self._waiter
+        raise_in = getattr(getattr(ctypes, "pythonapi", None), "PyThreadState_SetAsyncExc", None)
+        if waiter is None or raise_in is None or waiter.thread == threading.main_thread().ident:
+            return False
+        self.requested = code
+        raise_in(ctypes.c_ulong(waiter.thread), ctypes.py_object(ThreadExit))
+        waiter.wake()
         return True
 
     def finish(self, code: int) -> None:

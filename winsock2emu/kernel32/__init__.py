@@ -1,8 +1,9 @@
 """What Winsock programs call beside Winsock, under the names of kernel32.dll.
 
-The last error, the clock, handles, events and other objects to wait for, threads, completion ports. Out-parameters are
-returned and failures raise `WinsockError`, as in ws2_32. A handle is an int; ``inherit`` stands for the security
-attributes of C, of which it is the one that says anything here.
+The last error, the clock, handles, events and other objects to wait for, threads, completion ports, files, the thread
+pool. Out-parameters are returned and failures raise `WinsockError`, as in ws2_32. A handle is an int; ``inherit`` stands
+for the security attributes of C, of which it is the one that says anything here. What only makes sense with C's memory
+(heaps, strings, modules, critical sections) is in the C face.
 """
 
 from ..kernel.operations import OVERLAPPED
@@ -20,8 +21,24 @@ from .events import (
     SetEvent,
     SetWaitableTimer,
 )
+from .files import (
+    CreateFile,
+    DeleteFile,
+    FlushFileBuffers,
+    GetFileSizeEx,
+    GetFileType,
+    GetTempFileName,
+    GetTempPath,
+    ReadFile,
+    ReadFileEx,
+    SetEndOfFile,
+    SetFilePointerEx,
+    WriteFile,
+    WriteFileEx,
+)
 from .handles import CloseHandle, CompareObjectHandles, DuplicateHandle, GetHandleInformation, SetHandleInformation
 from .lasterror import GetLastError, SetLastError
+from .messages import FormatMessage
 from .overlapped import CancelIo, CancelIoEx, CancelSynchronousIo, GetOverlappedResult, GetOverlappedResultEx
 from .ports import (
     CreateIoCompletionPort,
@@ -30,7 +47,15 @@ from .ports import (
     PostQueuedCompletionStatus,
     SetFileCompletionNotificationModes,
 )
-from .process import GetCurrentProcessId, GetCurrentThreadId
+from .process import GetCurrentProcessId, GetCurrentThreadId, GetExitCodeProcess, GetProcessId, OpenProcess
+from .system import GetComputerNameEx, GetSystemTimeAsFileTime, QueryPerformanceCounter, QueryPerformanceFrequency
+from .threadpool import (
+    BindIoCompletionCallback,
+    QueueUserWorkItem,
+    RegisterWaitForSingleObject,
+    UnregisterWait,
+    UnregisterWaitEx,
+)
 from .threads import (
     CreateThread,
     ExitThread,
@@ -40,6 +65,11 @@ from .threads import (
     GetThreadId,
     ResumeThread,
     SwitchToThread,
+    TerminateThread,
+    TlsAlloc,
+    TlsFree,
+    TlsGetValue,
+    TlsSetValue,
 )
 from .time import GetTickCount, GetTickCount64, Sleep
 from .waiting import (
@@ -54,6 +84,7 @@ from .waiting import (
 
 __all__ = [
     "OVERLAPPED",
+    "BindIoCompletionCallback",
     "CancelIo",
     "CancelIoEx",
     "CancelSynchronousIo",
@@ -61,37 +92,58 @@ __all__ = [
     "CloseHandle",
     "CompareObjectHandles",
     "CreateEvent",
+    "CreateFile",
     "CreateIoCompletionPort",
     "CreateMutex",
     "CreateSemaphore",
     "CreateThread",
     "CreateWaitableTimer",
+    "DeleteFile",
     "DuplicateHandle",
     "ExitThread",
+    "FlushFileBuffers",
+    "FormatMessage",
+    "GetComputerNameEx",
     "GetCurrentProcess",
     "GetCurrentProcessId",
     "GetCurrentThread",
     "GetCurrentThreadId",
+    "GetExitCodeProcess",
     "GetExitCodeThread",
+    "GetFileSizeEx",
+    "GetFileType",
     "GetHandleInformation",
     "GetLastError",
     "GetOverlappedResult",
     "GetOverlappedResultEx",
+    "GetProcessId",
     "GetQueuedCompletionStatus",
     "GetQueuedCompletionStatusEx",
+    "GetSystemTimeAsFileTime",
+    "GetTempFileName",
+    "GetTempPath",
     "GetThreadId",
     "GetTickCount",
     "GetTickCount64",
     "OpenEvent",
+    "OpenProcess",
     "PostQueuedCompletionStatus",
     "PulseEvent",
+    "QueryPerformanceCounter",
+    "QueryPerformanceFrequency",
     "QueueUserAPC",
+    "QueueUserWorkItem",
+    "ReadFile",
+    "ReadFileEx",
+    "RegisterWaitForSingleObject",
     "ReleaseMutex",
     "ReleaseSemaphore",
     "ResetEvent",
     "ResumeThread",
+    "SetEndOfFile",
     "SetEvent",
     "SetFileCompletionNotificationModes",
+    "SetFilePointerEx",
     "SetHandleInformation",
     "SetLastError",
     "SetWaitableTimer",
@@ -99,8 +151,17 @@ __all__ = [
     "Sleep",
     "SleepEx",
     "SwitchToThread",
+    "TerminateThread",
+    "TlsAlloc",
+    "TlsFree",
+    "TlsGetValue",
+    "TlsSetValue",
+    "UnregisterWait",
+    "UnregisterWaitEx",
     "WaitForMultipleObjects",
     "WaitForMultipleObjectsEx",
     "WaitForSingleObject",
     "WaitForSingleObjectEx",
+    "WriteFile",
+    "WriteFileEx",
 ]

@@ -10,26 +10,19 @@ from typing import Any
 
 import attrs
 
-from ..defs.codes import ERROR_INVALID_HANDLE
 from ..defs.guids import WSAID_TRANSMITFILE, WSAID_TRANSMITPACKETS
 from ..defs.records import TransmitElement
-from ..errors import WinsockError, exported
+from ..errors import exported
+from ..kernel.hostfiles import HostFile
 from ..kernel.operations import OVERLAPPED, Pending
-from ..kernel32.handles import file_of
+from ..kernel32.files import host_file
 from ..process import Process, current_process
 from ..ws2_32.extensions import extension
 
 
-def _file(process: Process, handle: int) -> Callable[[], Any]:
+def _file(process: Process, handle: int) -> Callable[[], HostFile]:
     """What gives the file behind a handle; ERROR_INVALID_HANDLE comes when it is asked."""
-
-    def find() -> Any:
-        file = file_of(process, handle)
-        if not hasattr(file, "read_at"):  # a socket
-            raise WinsockError(ERROR_INVALID_HANDLE)
-        return file
-
-    return find
+    return lambda: host_file(process, handle)
 
 
 @exported
@@ -61,7 +54,8 @@ def TransmitFile(
 
     Raises:
         WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, unknown flags, or TF_REUSE_SOCKET alone; WSAENOTCONN;
-            WSAESHUTDOWN; WSAECONNRESET or WSAECONNABORTED, the connection is gone; ERROR_INVALID_HANDLE, no file.
+            WSAESHUTDOWN; WSAECONNRESET or WSAECONNABORTED, the connection is gone; ERROR_INVALID_HANDLE, no file;
+            ERROR_ACCESS_DENIED, a file that was not opened for reading.
 
     Source: https://learn.microsoft.com/windows/win32/api/mswsock/nf-mswsock-transmitfile
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..defs.records import AddrInfo, HostEnt
+from ..defs.records import AddrInfo, HostEnt, ServEnt
 
 
 class NameService(Protocol):
@@ -28,4 +28,12 @@ class NameService(Protocol):
 
     def gethostname(self) -> str:
         """This machine's name."""
+        ...
+
+    def getservbyname(self, name: str, proto: str | None, /) -> ServEnt:
+        """The service of a name; None for the first of any protocol."""
+        ...
+
+    def getservbyport(self, port: int, proto: str | None, /) -> ServEnt:
+        """The service at a port, which is in network byte order."""
         ...

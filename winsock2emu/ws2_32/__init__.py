@@ -13,7 +13,7 @@ required pointer is WSAEFAULT, a wrong Python type is TypeError. Addresses are b
 
 from ..defs import codes, constants
 from ..defs.constants import *  # noqa: F403 - the header's names, which a program expects beside the functions
-from ..defs.records import AddrInfo, HostEnt, ProtocolInfo, WSAData
+from ..defs.records import AddrInfo, HostEnt, ProtocolInfo, ProtoEnt, ServEnt, WSAData
 from ..defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6, sockaddr_un
 from ..kernel.operations import OVERLAPPED, PENDING
 from .addresses import (
@@ -39,11 +39,14 @@ from .asyncnames import (
     WSACancelAsyncRequest,
 )
 from .byteorder import WSAHtonl, WSAHtons, WSANtohl, WSANtohs, htonl, htons, ntohl, ntohs
+from .connecting import WSAConnectByList, WSAConnectByName
 from .events import WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents
 from .lasterror import WSAGetLastError, WSASetLastError
 from .lifecycle import (
     WSAAccept,
     WSAConnect,
+    WSARecvDisconnect,
+    WSASendDisconnect,
     WSASocket,
     accept,
     bind,
@@ -55,7 +58,16 @@ from .lifecycle import (
     shutdown,
     socket,
 )
-from .names import getaddrinfo, gethostbyname, gethostname, getnameinfo
+from .names import (
+    getaddrinfo,
+    gethostbyname,
+    gethostname,
+    getnameinfo,
+    getprotobyname,
+    getprotobynumber,
+    getservbyname,
+    getservbyport,
+)
 from .options import WSAIoctl, getsockopt, ioctlsocket, setsockopt
 from .overlapped import WSAGetOverlappedResult
 from .protocols import WSAEnumProtocols
@@ -74,7 +86,9 @@ __all__ = [
     "InetNtopW",
     "InetPtonW",
     "LookupBuffer",
+    "ProtoEnt",
     "ProtocolInfo",
+    "ServEnt",
     "SockAddr",
     "WSAAccept",
     "WSAAddressToString",
@@ -88,6 +102,8 @@ __all__ = [
     "WSACleanup",
     "WSACloseEvent",
     "WSAConnect",
+    "WSAConnectByList",
+    "WSAConnectByName",
     "WSACreateEvent",
     "WSAData",
     "WSADuplicateSocket",
@@ -101,9 +117,11 @@ __all__ = [
     "WSANtohs",
     "WSAPoll",
     "WSARecv",
+    "WSARecvDisconnect",
     "WSARecvFrom",
     "WSAResetEvent",
     "WSASend",
+    "WSASendDisconnect",
     "WSASendMsg",
     "WSASendTo",
     "WSASetEvent",
@@ -122,6 +140,10 @@ __all__ = [
     "gethostname",
     "getnameinfo",
     "getpeername",
+    "getprotobyname",
+    "getprotobynumber",
+    "getservbyname",
+    "getservbyport",
     "getsockname",
     "getsockopt",
     "htonl",

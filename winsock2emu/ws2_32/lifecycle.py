@@ -1,6 +1,6 @@
-"""Sockets from creation to closing: socket, bind, listen, accept, connect, names, shutdown, closesocket.
+"""Sockets from creation to closing: socket, bind, listen, accept, connect, names, shutdown, disconnect, closesocket.
 
-Lives elsewhere: choosing a provider (catalog), every rule of a transport (its provider).
+Lives elsewhere: choosing a provider (catalog), every rule of a transport (its provider), connecting to names (connecting).
 Addresses:       bytes in Windows' memory layout, as `SockAddr` and its constructors make them.
 """
 
@@ -257,3 +257,38 @@ def shutdown(s: int, how: int) -> None:
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-shutdown
     """
     current_process().socket(s).wsp.WSPShutdown(s, how)
+
+
+@exported
+def WSASendDisconnect(s: int, data: bytes | None = None) -> None:
+    """As shutdown(SD_SEND), with disconnect data where the provider has it. It never blocks.
+
+    Args:
+        s: a connected stream socket.
+        data: what the peer's `WSARecvDisconnect` gets; None for nothing.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEOPNOTSUPP, connectionless; WSAENOTCONN; WSAENOPROTOOPT, data
+            is given and the provider (TCP/IP's and AF_UNIX's among them) has none.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasenddisconnect
+    """
+    current_process().socket(s).wsp.WSPSendDisconnect(s, data)
+
+
+@exported
+def WSARecvDisconnect(s: int, room: int | None = None) -> bytes:
+    """As shutdown(SD_RECEIVE), with the peer's disconnect data where the provider has it. It never blocks.
+
+    Args:
+        s: a connected socket.
+        room: how many bytes there are for the data; None when it is not asked for.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAENOTCONN, an unconnected stream; WSAENOPROTOOPT, data is asked
+            for and the provider has none; WSAEFAULT, too little room.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecvdisconnect
+    """
+    data: bytes = current_process().socket(s).wsp.WSPRecvDisconnect(s, room)
+    return data

@@ -1,12 +1,15 @@
-"""Names to addresses and back.
+"""Names to addresses and back; services and protocols by name and number.
 
-Lives elsewhere: who answers (the name service of the process; for now the host's resolver).
+Part played:     getaddrinfo, getnameinfo, gethostname and the getXbyY family.
+Lives elsewhere: who answers (the name service of the process; for now the host's resolver), the table of protocols,
+                 which asks nobody (defs/wellknown), connecting by name (connecting).
 """
 
 from __future__ import annotations
 
-from ..defs.codes import WSAEFAULT, WSAHOST_NOT_FOUND, WSANO_RECOVERY
-from ..defs.records import AddrInfo, HostEnt
+from ..defs.codes import WSAEFAULT, WSAHOST_NOT_FOUND, WSANO_DATA, WSANO_RECOVERY
+from ..defs.records import AddrInfo, HostEnt, ProtoEnt, ServEnt
+from ..defs.wellknown import protocol_called, protocol_numbered
 from ..errors import WinsockError, exported
 from ..process import current_process
 
@@ -74,3 +77,75 @@ def gethostname() -> str:
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-gethostname
     """
     return current_process().name_service().gethostname()
+
+
+@exported
+def getservbyname(name: str | None, proto: str | None = None) -> ServEnt:
+    """The service of a name or an alias; upper and lower case are the same.
+
+    Args:
+        name: what the service is called.
+        proto: "tcp" or "udp"; None for the first of that name.
+
+    Returns:
+        The record; its port is in network byte order.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAEFAULT, no name; WSANO_DATA, no such service.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-getservbyname
+    """
+    names = current_process().name_service()
+    if name is None:
+        raise WinsockError(WSAEFAULT)
+    return names.getservbyname(name, proto)
+
+
+@exported
+def getservbyport(port: int, proto: str | None = None) -> ServEnt:
+    """The service at a port.
+
+    Args:
+        port: in network byte order; of a larger number the low 16 bits.
+        proto: as for `getservbyname`.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSANO_DATA, no service there.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-getservbyport
+    """
+    return current_process().name_service().getservbyport(port & 0xFFFF, proto)
+
+
+@exported
+def getprotobyname(name: str | None) -> ProtoEnt:
+    """The protocol of a name; upper and lower case are the same.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAEFAULT, no name; WSANO_DATA, no such protocol.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-getprotobyname
+    """
+    current_process().check_started()
+    if name is None:
+        raise WinsockError(WSAEFAULT)
+    return _known(protocol_called(name))
+
+
+@exported
+def getprotobynumber(number: int) -> ProtoEnt:
+    """The protocol of a number.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSANO_DATA, no such protocol.
+
+    Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-getprotobynumber
+    """
+    current_process().check_started()
+    return _known(protocol_numbered(number))
+
+
+def _known(protocol: ProtoEnt | None) -> ProtoEnt:
+    if protocol is None:
+        raise WinsockError(WSANO_DATA)
+    return protocol

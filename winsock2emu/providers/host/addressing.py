@@ -160,17 +160,27 @@ def routing_interface_change(request: Request) -> Any:
     def changed(news: int) -> bool:
         return [way()] != before or (news > 0 and not any(destination.packed))
 
-    return _until_changed(request, ROUTES, look, changed)
+    def code() -> int:
+        reached = way()
+        return reached if isinstance(reached, int) else 0
+
+    return _until_changed(request, ROUTES, look, changed, code)
 
 
 # Waiting
 
 
-def _until_changed(request: Request, kind: str, look: Callable[[], None], changed: Callable[[int], bool]) -> Any:
+def _until_changed(
+    request: Request,
+    kind: str,
+    look: Callable[[], None],
+    changed: Callable[[int], bool],
+    code: Callable[[], int] | None = None,
+) -> Any:
     """Wait until ``changed``, which is told how much news there has been since ``look``.
 
     An overlapped request waits in any mode. A socket in non-blocking mode does not wait otherwise: the request stays
-    armed for the network event, in the place of an earlier one.
+    armed for the network event, in the place of an earlier one; ``code`` tells its error.
     """
     endpoint, waits = request.endpoint, request.waits
     source = request.network.changes()
@@ -180,7 +190,12 @@ def _until_changed(request: Request, kind: str, look: Callable[[], None], change
     wait = waits.begin(*(endpoint, request.handle, kind, source, lambda: changed(source.news)), only=armed)
     if operation is not None:
         return waits.pend(endpoint, wait, operation)
+    if code is not None:
+        wait.code = code
     if armed:
+        if endpoint.observer is not None:
+            endpoint.observer.waits_for(EVENT_OF[kind])
+            endpoint.observer.watch_changes(waits)
         raise would_block()
     try:
         wait.wait()

@@ -4,7 +4,7 @@ Part played:     the change notifications that afd.sys gets from the transports.
 Lives here:      where the news comes from (`NetlinkNews`, `TickingNews`), and `ChangeWait`, one socket's wait for one
                  kind of news.
 Lives elsewhere: blocking and cancelling (engine/lanes: a wait is an endpoint of its own), what has changed (ioctls and
-                 interfaces), network events (`ChangeWait.armed` is for them).
+                 interfaces), what a network event is (netevents).
 News:            says only that it is worth while to look again. Whoever waits compares what there was with what there
                  is, so news that concerns something else completes nothing.
 Linux:           a netlink socket with the groups for links, addresses and routes. Elsewhere, and where the host gives
@@ -16,10 +16,12 @@ Sources:         winsock-ioctls (SIO_ADDRESS_LIST_CHANGE, SIO_ROUTING_INTERFACE_
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Protocol
 
 from ...defs.codes import WSAENOBUFS
@@ -162,6 +164,10 @@ def open_source() -> ChangeSource:
     return TickingNews()
 
 
+def _no_error() -> int:
+    return 0
+
+
 class ChangeWait(Endpoint):
     """One request that waits for news, an endpoint of its own; a `Watcher` of its socket where that counts as well.
 
@@ -170,9 +176,10 @@ class ChangeWait(Endpoint):
         kind: what it is about, for those who look for it.
         source: where the news comes from.
         happened: tells whether what the request waits for has come about.
+        code: what the network event tells then: 0, or an error.
     """
 
-    __slots__ = ("__weakref__", "handle", "happened", "kind", "source")
+    __slots__ = ("__weakref__", "code", "handle", "happened", "kind", "source")
 
     def __init__(self, pump: Pump, handle: int, kind: str, source: ChangeSource, happened: Callable[[], bool]) -> None:
         super().__init__(pump, source.fileno)
@@ -181,6 +188,7 @@ class ChangeWait(Endpoint):
         self.kind = kind
         self.source = source
         self.happened = happened
+        self.code: Callable[[], int] = _no_error
 
     def interest(self) -> int:
         """The pump has to look for what the source reports."""
@@ -275,6 +283,18 @@ class ChangeWaits:
             request.abandon()
             self.end(endpoint, wait)
             raise
+
+    def tell(self, endpoint: Endpoint, kind: str, tell: Callable[[int], None]) -> None:
+        """Have a socket's requests of one kind that nobody waits for call ``tell`` with their code, if they happen."""
+        for wait in self.of(endpoint, kind):
+            if wait.inbound.head is None:
+                with contextlib.suppress(WinsockError):  # closed meanwhile
+                    wait.wait(Operation(partial(self._told, endpoint, wait, tell)))
+
+    def _told(self, endpoint: Endpoint, wait: ChangeWait, tell: Callable[[int], None], operation: Operation) -> None:
+        if not operation.error:
+            tell(wait.code())
+            self.end(endpoint, wait)
 
     def end(self, endpoint: Endpoint, wait: ChangeWait) -> None:
         """Forget a request that is over; a second call does nothing."""

@@ -1,7 +1,10 @@
 """Names, straight from the host's resolver, until the namespace providers take over.
 
 Part played:     a first stand-in for rnr20's answers.
-Lives here:      getaddrinfo, getnameinfo, gethostbyname and gethostname on the host, with Windows' records and codes.
+Lives here:      getaddrinfo, getnameinfo, gethostbyname, gethostname, getservbyname and getservbyport on the host, with
+                 Windows' records and codes.
+Services:        Windows' own table comes first, so that a program finds on every host what it finds on Windows, aliases
+                 included; the host's knows what has been added on this machine.
 Sources:         nf-ws2tcpip-getaddrinfo, -getnameinfo, nf-winsock-gethostbyname, -gethostname; R4.120, A95-A99 and
                  B54-B65 of the project's reference.
 """
@@ -9,6 +12,7 @@ Sources:         nf-ws2tcpip-getaddrinfo, -getnameinfo, nf-winsock-gethostbyname
 from __future__ import annotations
 
 import _socket
+import contextlib
 
 from ...defs.codes import (
     WSAEAFNOSUPPORT,
@@ -54,8 +58,9 @@ from ...defs.constants import (
     SOCK_RAW,
     SOCK_STREAM,
 )
-from ...defs.records import AddrInfo, HostEnt
+from ...defs.records import AddrInfo, HostEnt, ServEnt
 from ...defs.sockaddr import SockAddr
+from ...defs.wellknown import service_at, service_called
 from ...errors import WinsockError
 from .translate import HOST_FAMILY, HOST_UNSPEC, WINDOWS_FAMILY, from_resolver, host_address, windows_address
 
@@ -63,6 +68,8 @@ _AI_FLAGS = (
     (AI_PASSIVE, int(_socket.AI_PASSIVE)),
     (AI_CANONNAME, int(_socket.AI_CANONNAME)),
     (AI_NUMERICHOST, int(_socket.AI_NUMERICHOST)),
+    (AI_V4MAPPED, int(getattr(_socket, "AI_V4MAPPED", 0))),
+    (AI_ALL, int(getattr(_socket, "AI_ALL", 0))),
 )
 _AI_KNOWN = (
     AI_ADDRCONFIG
@@ -97,6 +104,7 @@ _NI_FLAGS = (
     (NI_DGRAM, int(_socket.NI_DGRAM)),
 )
 _NI_KNOWN = NI_NOFQDN | NI_NUMERICHOST | NI_NAMEREQD | NI_NUMERICSERV | NI_DGRAM
+_PROTOCOLS = ("tcp", "udp")
 _TYPES = (0, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW)
 
 
@@ -200,3 +208,29 @@ class HostNames:
     def gethostname(self) -> str:
         """This machine's name."""
         return _socket.gethostname()
+
+    def getservbyname(self, name: str, proto: str | None, /) -> ServEnt:
+        """The service of a name; None for the first of any protocol."""
+        found = service_called(name, proto)
+        for protocol in _PROTOCOLS if proto is None else (proto.lower(),):
+            if found is None:
+                with contextlib.suppress(OSError, ValueError):  # ValueError: a NUL or a lone surrogate in it
+                    port = _socket.htons(_socket.getservbyname(name.lower(), protocol))
+                    found = ServEnt(name=name, aliases=(), port=port, proto=protocol)
+        return _found(found)
+
+    def getservbyport(self, port: int, proto: str | None, /) -> ServEnt:
+        """The service at a port, which is in network byte order."""
+        found = service_at(port, proto)
+        for protocol in _PROTOCOLS if proto is None else (proto.lower(),):
+            if found is None:
+                with contextlib.suppress(OSError, ValueError):
+                    name = _socket.getservbyport(_socket.ntohs(port), protocol)
+                    found = ServEnt(name=name, aliases=(), port=port, proto=protocol)
+        return _found(found)
+
+
+def _found(service: ServEnt | None) -> ServEnt:
+    if service is None:
+        raise WinsockError(WSANO_DATA)
+    return service

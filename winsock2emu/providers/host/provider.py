@@ -29,6 +29,7 @@ from ...defs.codes import (
     WSAEAFNOSUPPORT,
     WSAEINTR,
     WSAEINVAL,
+    WSAENOPROTOOPT,
     WSAENOTSOCK,
     WSAEOPNOTSUPP,
     WSAEPROTONOSUPPORT,
@@ -38,6 +39,8 @@ from ...defs.constants import (
     AF_INET6,
     AF_UNIX,
     FROM_PROTOCOL_INFO,
+    SD_RECEIVE,
+    SD_SEND,
     SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
@@ -50,6 +53,7 @@ from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
 from ...spi.upcalls import Upcalls
 from .acceptex import accept_into
+from .adopting import take_state
 from .binding import Bindings
 from .changes import ChangeWaits
 from .connectex import connect_overlapped
@@ -212,6 +216,49 @@ class HostProvider:
             host.close()
             raise
         return endpoint
+
+    def adopt(self, host: HostSocketObject, info: ProtocolInfo, protocol: int, /) -> int:
+        """Take over a host socket that was not made here: its handle, the descriptor's number.
+
+        It is non-blocking and has the overlapped attribute from now on. A socket that is known under the number already
+        has been closed behind our back: what pends on it ends.
+
+        Raises:
+            WinsockError: what the host says.
+        """
+        stale = self._sockets.pop(host.fileno(), None)
+        if stale is not None:
+            self._forget(stale)
+        endpoint = self._register(host, info, protocol, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)
+        endpoint.blocking = False
+        take_state(endpoint)
+        return endpoint.handle
+
+    def look_again(self, s: int, /) -> None:
+        """Something has been done to an adopted socket by the host's own calls."""
+        take_state(self._socket(s))
+
+    def release(self, s: int, /) -> None:
+        """Forget a socket without closing its descriptor, which is the caller's from now on; what pends on it ends.
+
+        Raises:
+            WinsockError: WSAENOTSOCK; WSAEOPNOTSUPP, a socket with several descriptors.
+        """
+        endpoint = self._socket(s)
+        if s in self.sharing.descriptors:
+            raise WinsockError(WSAEOPNOTSUPP)
+        assert self._upcalls is not None
+        del self._sockets[s]
+        self._upcalls.WPUCloseSocketHandle(s)
+        self._forget(endpoint)
+
+    def _forget(self, endpoint: HostSocket) -> None:
+        """End what waits on a socket, without its descriptor."""
+        endpoint.abort(WSAEINTR)
+        self.waits.close(endpoint, WSAEINTR)
+        if endpoint.bindings is not None:
+            endpoint.bindings.release(endpoint)
+        endpoint.host.detach()
 
     def WSPCloseSocket(self, s: int, /) -> None:
         endpoint = self._socket(s)
@@ -515,8 +562,25 @@ class HostProvider:
 
     # Disconnect data does not exist in TCP/IP and AF_UNIX; what is left of these calls is shutdown.
 
+    def WSPSendDisconnect(self, s: int, data: bytes | None, /) -> None:
+        endpoint = self._socket(s)
+        if not isinstance(endpoint, StreamSocket):
+            raise WinsockError(WSAEOPNOTSUPP)
+        self._disconnect(endpoint, SD_SEND, data is not None)
+
+    def WSPRecvDisconnect(self, s: int, room: int | None, /) -> bytes:
+        self._disconnect(self._socket(s), SD_RECEIVE, room is not None)
+        return b""
+
+    def _disconnect(self, endpoint: HostSocket, how: int, with_data: bool) -> None:
+        if with_data:
+            if isinstance(endpoint, StreamSocket):
+                endpoint.peer_name(None)  # no connection wins
+            raise WinsockError(WSAENOPROTOOPT)
+        endpoint.shutdown(how)
+
     def WSPCancelBlockingCall(self) -> None:
         raise WinsockError(WSAEOPNOTSUPP)
 
     WSPAsyncSelect = WSPEnumNetworkEvents = WSPEventSelect = _unwritten
-    WSPGetQOSByName = WSPJoinLeaf = WSPRecvDisconnect = WSPSendDisconnect = _unwritten
+    WSPGetQOSByName = WSPJoinLeaf = _unwritten

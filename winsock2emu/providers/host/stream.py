@@ -259,6 +259,10 @@ class StreamSocket(HostSocket):
         self.send_now = _SEND
         self.changed()
 
+    def take_connection(self) -> None:
+        """The host socket was connected before it came here (adopting)."""
+        self._now_connected()
+
     def _connect_ended(self, code: int) -> None:
         if WATCHED in self.settings:
             collect(self, connected=False)

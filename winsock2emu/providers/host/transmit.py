@@ -2,8 +2,8 @@
 
 Part played:     the transmit requests of afd.sys.
 Lives here:      what is sent, in its order, and the end of the connection that may follow.
-Lives elsewhere: order among other sends (engine/lanes), ending and using the socket again (disconnectex), files (the
-                 kernel's).
+Lives elsewhere: order among other sends (engine/lanes), ending and using the socket again (disconnectex), files
+                 (kernel/hostfiles).
 Files:           given by a function, so that a bad handle is found out in its turn among the checks. Their own position
                  is left as it is. A file that ends early ends its part of the transmission.
 Host:            where it can it sends from a file by itself (sendfile); otherwise data comes through the program.
@@ -15,9 +15,10 @@ Sources:         nf-mswsock-transmitfile, nc-mswsock-lpfn_transmitpackets; R9.48
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ...defs.codes import WSAEINVAL, WSAENOTCONN, WSAESHUTDOWN
 from ...defs.constants import (
@@ -29,6 +30,7 @@ from ...defs.constants import (
 )
 from ...defs.records import TransmitElement
 from ...errors import WinsockError
+from ...kernel.hostfiles import HostFile, from_host
 from ...kernel.operations import Operation
 from .datagram import DatagramSocket
 from .disconnectex import check_connected, ending, no_more_sends
@@ -41,55 +43,53 @@ _WAYS: Final = TF_WRITE_BEHIND | TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC
 
 _PIECE: Final = 1 << 16  # read by one call where the host does not send from files
 _AT_ONCE: Final = 1 << 30  # asked of the host's sendfile by one call
+_NOT_FROM_THIS_FILE: Final = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK))
+"""What sendfile says of files, or sockets, that it cannot do."""
 
 
-class SourceFile(Protocol):
-    """A file that can be sent.
-
-    Attributes:
-        descriptor: the host's, -1 for a file without one.
-        position: where the next read or write without a position of its own begins, in bytes.
-    """
-
-    descriptor: int
-    position: int
-
-    def read_at(self, offset: int, size: int, /) -> bytes:
-        """Bytes from a place of the file; fewer at its end."""
-        ...
-
-
-Source = Callable[[], SourceFile]
+Source = Callable[[], HostFile]
+"""Gives the file, or raises `WinsockError`."""
 
 
 class FileSending:
     """The attempts to send a part of a file; they go on where the last one stopped.
 
+    It has a descriptor of its own from `open` to `close`: the program may close its handle meanwhile.
+
     Attributes:
         moved: bytes sent so far.
     """
 
-    __slots__ = ("_chunk", "_endpoint", "_file", "_left", "_offset", "moved")
+    __slots__ = ("_by_host", "_descriptor", "_endpoint", "_file", "_left", "_offset", "_rest", "moved")
 
-    def __init__(self, endpoint: StreamSocket, file: SourceFile, offset: int, count: int | None) -> None:
+    def __init__(self, endpoint: StreamSocket, file: HostFile, offset: int, count: int | None) -> None:
         """``count``: bytes; None for all there are."""
+        file.read_at(offset, bytearray())  # raises what keeps it from being read
         self._endpoint = endpoint
         self._file = file
+        self._descriptor = -1
         self._offset = offset
         self._left = count
-        self._chunk: Any = None  # read and not sent yet
+        self._by_host = hasattr(os, "sendfile")
+        self._rest = b""  # was read and is not sent yet
         self.moved = 0
 
+    def open(self) -> None:
+        """The request begins."""
+        try:
+            self._descriptor = os.dup(self._file.fileno())
+        except OSError as failure:
+            raise from_host(failure) from failure
+
+    def close(self) -> None:
+        """The request is over."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
     def __call__(self) -> int:
-        by_host = hasattr(os, "sendfile") and self._file.descriptor >= 0
         while self._left is None or self._left > 0:
             most = _AT_ONCE if self._left is None else min(self._left, _AT_ONCE)
-            try:
-                moved = self._by_host(most) if by_host else self._by_hand(min(most, _PIECE))
-            except BlockingIOError:
-                raise
-            except OSError as failure:
-                raise self._endpoint.send_failed(failure) from failure
+            moved = self._send_by_host(most) if self._by_host else self._send_by_hand(min(most, _PIECE))
             if not moved:
                 break
             self.moved += moved
@@ -98,21 +98,32 @@ class FileSending:
                 self._left -= moved
         return self.moved
 
-    def _by_host(self, most: int) -> int:
-        return os.sendfile(self._endpoint.fd, self._file.descriptor, self._offset, most)
+    def _send_by_host(self, most: int) -> int:
+        try:
+            return os.sendfile(self._endpoint.fd, self._descriptor, self._offset, most)
+        except BlockingIOError:
+            raise
+        except OSError as failure:
+            if failure.errno not in _NOT_FROM_THIS_FILE:
+                raise self._endpoint.send_failed(failure) from failure
+        self._by_host = False
+        return self._send_by_hand(min(most, _PIECE))
 
-    def _by_hand(self, most: int) -> int:
-        if self._chunk is None:
-            self._chunk = self._file.read_at(self._offset, most)
-            if not self._chunk:
+    def _send_by_hand(self, most: int) -> int:
+        if not self._rest:
+            try:
+                self._rest = os.pread(self._descriptor, most, self._offset)
+            except OSError as failure:
+                raise from_host(failure) from failure
+            if not self._rest:
                 return 0
-        sending = self._endpoint.new_send([memoryview(self._chunk)])
+        sending = self._endpoint.new_send([memoryview(self._rest)])
         try:
             sending()
         except BlockingIOError:
             if not sending.moved:
                 raise
-        self._chunk = self._chunk[sending.moved :] or None
+        self._rest = self._rest[sending.moved :]
         return sending.moved
 
 
@@ -176,12 +187,17 @@ def transmit_packets(
     parts: list[Any] = []
     for element in elements:
         if element.file is not None:
-            file: SourceFile = element.file()
-            place = file.position if element.offset < 0 else element.offset
-            parts.append(FileSending(endpoint, file, place, element.length or None))
+            file, place, length = _part(element)
+            parts.append(FileSending(endpoint, file, place, length or None))
         else:
             parts.append(endpoint.new_send([memoryview(element.data).cast("B")]))
     return _transmit(endpoint, parts, flags, handles, request)
+
+
+def _part(element: TransmitElement) -> tuple[HostFile, int, int]:
+    """The file of an element, where its part begins, and its bytes."""
+    file: HostFile = element.file()
+    return file, file.position if element.offset < 0 else element.offset, element.length
 
 
 def _check_flags(flags: int) -> None:
@@ -216,11 +232,18 @@ def _transmit(
         return sum(part.moved for part in parts)
 
     def stages() -> Stages:
-        if not flags & TF_DISCONNECT:
-            return (yield endpoint.outbound, attempt)
-        moved = 0
-        with no_more_sends(endpoint, reuse=False):
-            moved = yield endpoint.outbound, attempt
+        files = [part for part in parts if isinstance(part, FileSending)]
+        try:
+            for file in files:
+                file.open()
+            if not flags & TF_DISCONNECT:
+                return (yield endpoint.outbound, attempt)
+            moved = 0
+            with no_more_sends(endpoint, reuse=False):
+                moved = yield endpoint.outbound, attempt
+        finally:
+            for file in files:
+                file.close()
         if reuse:
             yield endpoint.inbound, ending(endpoint, handles, synchronous=request is None)
         return moved
@@ -239,9 +262,7 @@ def _datagrams(endpoint: DatagramSocket, elements: Sequence[TransmitElement]) ->
     for element in elements:
         data = element.data
         if element.file is not None:
-            file: SourceFile = element.file()
-            place = file.position if element.offset < 0 else element.offset
-            data = _read(file, place, element.length)
+            data = _read(*_part(element))
         packets[-1].append(memoryview(data).cast("B"))
         if element.end_of_packet:
             packets.append([])
@@ -258,11 +279,8 @@ def _datagrams(endpoint: DatagramSocket, elements: Sequence[TransmitElement]) ->
     return attempt
 
 
-def _read(file: SourceFile, offset: int, length: int) -> bytes:
-    data = bytearray()
-    while not length or len(data) < length:
-        piece = file.read_at(offset + len(data), length - len(data) if length else _PIECE)
-        if not piece:
-            break
-        data += piece
-    return bytes(data)
+def _read(file: HostFile, offset: int, length: int) -> bytearray:
+    """A part of a file, as much of it as there is."""
+    data = bytearray(length or max(file.size() - offset, 0))
+    del data[file.read_at(offset, data) :]
+    return data

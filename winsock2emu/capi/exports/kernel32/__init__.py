@@ -12,6 +12,27 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from . import events, handles, lasterror, ports, process, threads, time, waiting
+from . import (
+    criticalsections,
+    events,
+    files,
+    handles,
+    heap,
+    lasterror,
+    messages,
+    modules,
+    ports,
+    process,
+    system,
+    text,
+    threadpool,
+    threads,
+    time,
+    waiting,
+)
 
-MODULES: Final[tuple[ModuleType, ...]] = (lasterror, time, process, handles, events, waiting, threads, ports)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    *(lasterror, messages, time, system, process, modules),
+    *(handles, events, waiting, threads, threadpool, ports, criticalsections),
+    *(files, heap, text),
+)

@@ -21,3 +21,17 @@ def out(pointer: int) -> int:
     if pointer < memory.LOWEST:
         raise WinsockError(ERROR_NOACCESS)
     return pointer
+
+
+def store_text(text: str, buffer: int, size: int, *, wide: bool) -> int:
+    """Store a text with its NUL if there is room for so many characters.
+
+    Returns:
+        The characters without the NUL, or when there is no room, how many there should be, with it.
+    """
+    data = memory.to_wide(text) if wide else memory.to_ansi(text)
+    count = len(data) // 2 if wide else len(data)
+    if size < count or buffer < memory.LOWEST:
+        return count
+    memory.write(buffer, data)
+    return count - 1

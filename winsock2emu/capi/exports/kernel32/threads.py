@@ -22,6 +22,11 @@ __all__ = [
     "GetExitCodeThread",
     "ResumeThread",
     "SwitchToThread",
+    "TerminateThread",
+    "TlsAlloc",
+    "TlsFree",
+    "TlsGetValue",
+    "TlsSetValue",
 ]
 
 _THREAD: Final = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint64)
@@ -63,3 +68,29 @@ def ResumeThread(hThread: int) -> int:
 
 def SwitchToThread() -> int:
     return int(kernel32.SwitchToThread())
+
+
+def TerminateThread(hThread: int, dwExitCode: int) -> int:
+    made_by_c()
+    kernel32.TerminateThread(hThread, dwExitCode)
+    return 1
+
+
+def TlsAlloc() -> int:
+    return kernel32.TlsAlloc()
+
+
+def TlsFree(dwTlsIndex: int) -> int:
+    kernel32.TlsFree(dwTlsIndex)
+    return 1
+
+
+def TlsGetValue(dwTlsIndex: int) -> int:
+    made_by_c()  # the values are the thread's, and so is the last error
+    return kernel32.TlsGetValue(dwTlsIndex) or 0
+
+
+def TlsSetValue(dwTlsIndex: int, lpTlsValue: int) -> int:
+    made_by_c()
+    kernel32.TlsSetValue(dwTlsIndex, lpTlsValue)
+    return 1
