@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from .addresses import SIZE_IN, SIZE_IN6
-from .addresslist import Pointered
+from .addresslist import Pointered, address_list
 from .constants import (
     AF_INET6,
     INVALID_SOCKET,
@@ -34,7 +34,7 @@ from .constants import (
 from .layouts import LAYOUTS
 from .machine import Machine
 from .overlapping import Overlapped, OverlappedCalls
-from .records import AddrInfo, HostEnt, ProtocolInfo, ReceivedMessage, WSAData
+from .records import AddrInfo, HostEnt, ProtocolInfo, ProtoEnt, ReceivedMessage, ServEnt, WSAData
 from .target import PENDING, Condition, Pending, Readable, Routine, Timeout, Writable
 from .verify import Failed, Mismatch, shown, step
 from .windowing import WindowCalls
@@ -57,7 +57,7 @@ _RETURNS = {
     "pointer": "inet_ntoa inet_ntop InetNtopW gethostbyname gethostbyaddr getservbyname getservbyport"
     " getprotobyname getprotobynumber WSACreateEvent CreateEventA CreateEventW CreateIoCompletionPort",
     "void": "freeaddrinfo FreeAddrInfoW WSASetLastError SetLastError Sleep",
-    "bool": "WSASetEvent WSAResetEvent WSACloseEvent SetEvent ResetEvent CloseHandle WSAGetOverlappedResult",
+    "bool": "WSAConnectByNameA WSAConnectByNameW WSAConnectByList WSASetEvent WSAResetEvent WSACloseEvent SetEvent ResetEvent CloseHandle WSAGetOverlappedResult",
     "wait": "WSAWaitForMultipleEvents WaitForSingleObject WaitForMultipleObjects WaitForSingleObjectEx SleepEx",
 }
 RETURNS = {name: kind for kind, names in _RETURNS.items() for name in names.split()}
@@ -467,8 +467,74 @@ class CDriver(WindowCalls, OverlappedCalls):
             self.check("WSAConnect", s, memory.at(name), _length(name), *arguments, 0, 0)
             return room.read(got.number(4)) if room and got else b""
 
+    def WSAConnectByName(
+        self,
+        s: int,
+        node: str | None,
+        service: str | None,
+        local_room: int | None = None,
+        remote_room: int | None = None,
+        timeout: Timeout | None = None,
+        reserved: Any = None,
+    ) -> tuple[bytes, bytes]:
+        with self._memory() as memory:
+            names = memory.text(node, self.form), memory.text(service, self.form)
+            function, rooms = f"WSAConnectByName{self.form}", (local_room, remote_room)
+            return self._connect_to_one(function, s, names, memory, rooms, timeout, reserved)
+
+    def WSAConnectByList(
+        self,
+        s: int,
+        addresses: Sequence[bytes] | None,
+        local_room: int | None = None,
+        remote_room: int | None = None,
+        timeout: Timeout | None = None,
+        reserved: Any = None,
+    ) -> tuple[bytes, bytes]:
+        with self._memory() as memory:
+            where = 0
+            if addresses is not None:
+                record = address_list(addresses)
+                block = memory.new(len(record))
+                block.write(record.at(block.address))
+                where = block.address
+            rooms = (local_room, remote_room)
+            return self._connect_to_one("WSAConnectByList", s, (where,), memory, rooms, timeout, reserved)
+
+    def _connect_to_one(
+        self,
+        function: str,
+        s: int,
+        where: tuple[int, ...],
+        memory: Scratch,
+        rooms: tuple[int | None, int | None],
+        timeout: Timeout | None,
+        reserved: Any,
+    ) -> tuple[bytes, bytes]:
+        local, local_length = _room_for_address(memory, rooms[0])
+        remote, remote_length = _room_for_address(memory, rooms[1])
+        limit = memory.at(None if timeout is None else struct.pack("<2i", *timeout))
+        places = (local_length.address, local.address, remote_length.address, remote.address)
+        self.check(function, s, *where, *places, limit, memory.new(32).address if reserved is not None else 0)
+        return local.read()[: local_length.number()], remote.read()[: remote_length.number()]
+
     def shutdown(self, s: int, how: int) -> None:
         self.check("shutdown", s, how)
+
+    def WSASendDisconnect(self, s: int, data: bytes | None = None) -> None:
+        with self._memory() as memory:
+            buffer = None if data is None else _wsabufs(memory, [memory.new(data)])
+            self.check("WSASendDisconnect", s, buffer.address if buffer else 0)
+
+    def WSARecvDisconnect(self, s: int, room: int | None = None) -> bytes:
+        with self._memory() as memory:
+            if room is None:
+                self.check("WSARecvDisconnect", s, 0)
+                return b""
+            place = memory.new(room)
+            buffer = _wsabufs(memory, [place])
+            self.check("WSARecvDisconnect", s, buffer.address)
+            return place.read(buffer.number(4))
 
     def getsockname(self, s: int, namelen: int | None = None) -> bytes:
         return self._name("getsockname", s, namelen)
@@ -1111,6 +1177,42 @@ class CDriver(WindowCalls, OverlappedCalls):
             aliases=tuple(self._string(at, "A") for at in self._pointers(layout.number(data, "h_aliases"))),
             addrtype=layout.number(data, "h_addrtype"),
             addresses=tuple(self.machine.read(at, length) for at in self._pointers(layout.number(data, "h_addr_list"))),
+        )
+
+    def getservbyname(self, name: str | None, proto: str | None = None) -> ServEnt:
+        with self._memory() as memory:
+            return self.service_at(self.check("getservbyname", memory.text(name, "A"), memory.text(proto, "A")))
+
+    def getservbyport(self, port: int, proto: str | None = None) -> ServEnt:
+        with self._memory() as memory:
+            return self.service_at(self.check("getservbyport", port, memory.text(proto, "A")))
+
+    def service_at(self, entry: int) -> ServEnt:
+        """Read a SERVENT."""
+        layout = LAYOUTS["servent"]
+        data = self.machine.read(entry, layout.size)
+        return ServEnt(
+            name=self._string(layout.number(data, "s_name"), "A"),
+            aliases=tuple(self._string(at, "A") for at in self._pointers(layout.number(data, "s_aliases"))),
+            port=layout.number(data, "s_port"),
+            proto=self._string(layout.number(data, "s_proto"), "A"),
+        )
+
+    def getprotobyname(self, name: str | None) -> ProtoEnt:
+        with self._memory() as memory:
+            return self.protocol_at(self.check("getprotobyname", memory.text(name, "A")))
+
+    def getprotobynumber(self, number: int) -> ProtoEnt:
+        return self.protocol_at(self.check("getprotobynumber", number))
+
+    def protocol_at(self, entry: int) -> ProtoEnt:
+        """Read a PROTOENT."""
+        layout = LAYOUTS["protoent"]
+        data = self.machine.read(entry, layout.size)
+        return ProtoEnt(
+            name=self._string(layout.number(data, "p_name"), "A"),
+            aliases=tuple(self._string(at, "A") for at in self._pointers(layout.number(data, "p_aliases"))),
+            proto=layout.number(data, "p_proto"),
         )
 
     def gethostname(self) -> str:

@@ -112,6 +112,23 @@ LAYOUTS: Mapping[str, Layout] = {
     "WSAPOLLFD": Layout(16, {"fd": _u(0, 8), "events": _s(8, 2), "revents": _s(10, 2)}),
     "timeval": Layout(8, {"tv_sec": _s(0, 4), "tv_usec": _s(4, 4)}),
     "fd_set": Layout(520, {"fd_count": _u(0, 4)}, {"fd_array": (8, 512)}),
+    "servent": Layout(
+        32,
+        {
+            "s_name": _u(0, 8),
+            "s_aliases": _u(8, 8),
+            "s_proto": _u(16, 8),
+            "s_port": _u(24, 2),
+        },
+    ),
+    "protoent": Layout(
+        24,
+        {
+            "p_name": _u(0, 8),
+            "p_aliases": _u(8, 8),
+            "p_proto": _s(16, 2),
+        },
+    ),
     "hostent": Layout(
         32,
         {

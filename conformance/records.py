@@ -1,6 +1,6 @@
 """The records that calls return and take, as cases see them on every target.
 
-Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT and WSAMSG without pointers.
+Part played:     WSADATA, WSAPROTOCOL_INFO, ADDRINFO, HOSTENT, SERVENT, PROTOENT and WSAMSG without pointers.
 Lives elsewhere: their memory layout (layouts), reading and writing it (driver).
 """
 
@@ -82,3 +82,22 @@ class HostEnt:
     aliases: tuple[str, ...]
     addrtype: int
     addresses: tuple[bytes, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ServEnt:
+    """What getservbyname points to; the port in network byte order."""
+
+    name: str
+    aliases: tuple[str, ...]
+    port: int
+    proto: str
+
+
+@attrs.frozen(kw_only=True)
+class ProtoEnt:
+    """What getprotobyname points to."""
+
+    name: str
+    aliases: tuple[str, ...]
+    proto: int

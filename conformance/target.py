@@ -46,7 +46,7 @@ from .verify import Failed, Mismatch, NotApplicable
 
 if TYPE_CHECKING:
     from .driver import C
-    from .records import AddrInfo, HostEnt, ProtocolInfo, WSAData
+    from .records import AddrInfo, HostEnt, ProtocolInfo, ProtoEnt, ServEnt, WSAData
     from .windowing import Creation, Message, Procedure, TimerRoutine
 
 #: A buffer to read from or write into; None is a NULL pointer (with a length, where C has one).
@@ -240,8 +240,40 @@ class Target:
         """Return the callee's data, empty where there is none."""
         self._absent("WSAConnect")
 
+    def WSAConnectByName(
+        self,
+        s: int,
+        node: str | None,
+        service: str | None,
+        local_room: int | None = None,
+        remote_room: int | None = None,
+        timeout: Timeout | None = None,
+        reserved: Any = None,
+    ) -> tuple[bytes, bytes]:
+        """Return local and remote address."""
+        self._absent("WSAConnectByName")
+
+    def WSAConnectByList(
+        self,
+        s: int,
+        addresses: Sequence[bytes] | None,
+        local_room: int | None = None,
+        remote_room: int | None = None,
+        timeout: Timeout | None = None,
+        reserved: Any = None,
+    ) -> tuple[bytes, bytes]:
+        """As WSAConnectByName."""
+        self._absent("WSAConnectByList")
+
     def shutdown(self, s: int, how: int) -> None:
         self._absent("shutdown")
+
+    def WSASendDisconnect(self, s: int, data: bytes | None = None) -> None:
+        self._absent("WSASendDisconnect")
+
+    def WSARecvDisconnect(self, s: int, room: int | None = None) -> bytes:
+        """``room`` is the length of the WSABUF; None is a NULL pointer."""
+        self._absent("WSARecvDisconnect")
 
     def getsockname(self, s: int, namelen: int | None = None) -> bytes:
         self._absent("getsockname")
@@ -714,6 +746,19 @@ class Target:
 
     def gethostname(self) -> str:
         self._absent("gethostname")
+
+    def getservbyname(self, name: str | None, proto: str | None = None) -> ServEnt:
+        self._absent("getservbyname")
+
+    def getservbyport(self, port: int, proto: str | None = None) -> ServEnt:
+        """``port`` is in network byte order."""
+        self._absent("getservbyport")
+
+    def getprotobyname(self, name: str | None) -> ProtoEnt:
+        self._absent("getprotobyname")
+
+    def getprotobynumber(self, number: int) -> ProtoEnt:
+        self._absent("getprotobynumber")
 
     # ---- helpers: errors -----------------------------------------------------------------------------------
 

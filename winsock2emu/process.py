@@ -40,6 +40,7 @@ from .defs.codes import (
 from .defs.constants import HANDLE_FLAG_INHERIT
 from .defs.records import ProtocolInfo, WSAData
 from .engine.pump import Pump
+from .engine.registered import RegisteredObjects
 from .errors import WinsockError
 from .kernel import objects as kernel_objects
 from .kernel.events import Event
@@ -174,6 +175,7 @@ class Process:
         self.pool = ThreadPool(self)
         self.files = OpenFiles()
         self.slots = ThreadSlots()
+        self.registered = RegisteredObjects()
         self._lock = threading.RLock()
         _processes.add(self)
 
@@ -223,6 +225,7 @@ class Process:
             self._names = None
             self.tasks.cancel_all()
             self.thread = ThreadOptions()
+            self.registered = RegisteredObjects()
             records = [(handle, self.objects.get(handle)) for handle in self.sockets()]
         with ExitStack() as ends:  # from the last to the first, and all of them even if one fails
             ends.callback(self._forget_catalog)
@@ -476,6 +479,7 @@ class Process:
         self.pool.after_fork()
         self.files.after_fork()
         self.slots.after_fork()
+        self.registered = RegisteredObjects()
         for thing in self.objects.values():
             if isinstance(thing, Waitable):
                 thing.forget_waiters()
@@ -506,6 +510,9 @@ class ProcessUpcalls:
         if entry is None:
             raise WinsockError(WSAEINVAL)
         return entry
+
+    def event_object(self, event: int, /) -> Event:
+        return self._event(event & ~3)  # the two low bits are the program's
 
     def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
         entry = self._entry(catalog_entry_id)

@@ -71,6 +71,11 @@ SHOWN = {
         r"\d+ reads of four bytes, FD_READ for each of them",
         r"connections were full \d+ times, and FD_WRITE came afterwards",
     ],
+    "file_server": [
+        r"without a record: 1000 bytes, the last of the file",
+        r"150 answers over 6 sockets, every one as it should be",
+        r"CRC-32 of the file: [0-9a-f]{8}",
+    ],
     "file_transfer": [
         r"sent: 49 blocks of header, body and trailer, 3158873 bytes, 50 WSASend",
         r"received: 3158873 bytes, \d+ WSARecv",
@@ -113,6 +118,11 @@ SHOWN = {
         *[rf"part {number}: 388097 bytes, sum [0-9a-f]{{8}}, ended with 0" for number in range(5)],
         r"a part that does not exist: \[WinError 10054\] An existing connection was forcibly closed .*",
         r"\d+ routines, all in one thread",
+    ],
+    "socket_pool": [
+        r"nobody listens: \[WinError 1225\] The remote computer refused the network connection\.",
+        r"300 connections from 20 sockets, every question answered",
+        r"each socket has the name that it had at first",
     ],
     "udp_dead_server": [
         r"  \[WinError 10054\] An existing connection was forcibly closed by the remote host\.",
@@ -159,6 +169,7 @@ SPOILT = {
     ),
     "echo": ("WSAECONNREFUSED = 10061", "WSAECONNREFUSED = 10060", "another error than WSAECONNREFUSED"),
     "event_select_server": ("number % 4 == 3", "number % 5 == 3", "resets are not told as such"),
+    "file_server": ("line.accepts, line.Offset = 0, first", "line.accepts, line.Offset = 0, 0", "bytes, or other ones"),
     "file_transfer": ("zlib.crc32(part)", "zlib.crc32(part) ^ 1", "block 0 arrived damaged"),
     "interfaces": ("WSAEAFNOSUPPORT = 10014", "WSAEAFNOSUPPORT = 10022", "instead of 10014 for a small buffer"),
     "iocp_echo": (
@@ -177,6 +188,11 @@ SPOILT = {
         "the empty port says 995",
     ),
     "routine_download": ("record.InternalHigh == moved", "record.InternalHigh > moved", "differ in the bytes moved"),
+    "socket_pool": (
+        "ERROR_CONNECTION_REFUSED = 997, 1225",
+        "ERROR_CONNECTION_REFUSED = 997, 1226",
+        "a refused ConnectEx has failed with 1225",
+    ),
     "udp_dead_server": (
         "set_connreset(client, False)",
         "set_connreset(client, True)",

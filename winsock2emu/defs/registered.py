@@ -5,11 +5,14 @@ Sources: ns-mswsock-rio_buf, ns-mswsock-rioresult, ns-mswsock-rio_notification_c
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from .constants import RIO_EVENT_COMPLETION, RIO_IOCP_COMPLETION
+
+RIO_TABLE_SIZE: Final = 112
+"""Bytes of RIO_EXTENSION_FUNCTION_TABLE."""
 
 
 @attrs.frozen

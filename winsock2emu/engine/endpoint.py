@@ -74,9 +74,12 @@ class Endpoint:
         mask = 0 if self.closing else self.alarms
         if self.observer is not None and not self.closing:
             mask |= self.observer.interest
-        if self.inbound.pends:
-            mask |= self.inbound.mask
-        return mask | self.outbound.mask if self.outbound.pends else mask
+        inbound, outbound = self.inbound, self.outbound
+        if (head := inbound.head) is not None and head.waiter is None:  # it pends
+            mask |= inbound.mask
+        if (head := outbound.head) is not None and head.waiter is None:
+            mask |= outbound.mask
+        return mask
 
     def service(self, ready: int) -> None:
         """The descriptor reports; errors and hang-ups concern both directions."""

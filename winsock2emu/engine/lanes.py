@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..defs.codes import WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
@@ -287,9 +287,9 @@ class Lane:
 
     def service(self) -> None:
         """Complete what the transport can serve now: the leader's call. A synchronous head looks after itself."""
-        if not self.pends:
+        if (head := self.head) is None or head.waiter is not None:
             return
-        mistakes: list[Exception] = []
+        mistakes: Sequence[Exception] = ()
         with self._lock or self._make_lock():
             while (head := self.head) is not None and head.waiter is None:
                 failure: WinsockError | None = None
@@ -301,12 +301,11 @@ class Lane:
                     result, failure = failed.moved, failed
                 except Exception as mistake:
                     result, failure = None, WinsockError(WSASYSCALLFAILURE)
-                    mistakes.append(mistake)
+                    mistakes = (*mistakes, mistake)
                 self._unlink(head)
                 head.finish(result, failure)
-            heir = self.head
-        if heir is not None and heir.waiter is not None:
-            heir.waiter.wake()
+        if head is not None and head.waiter is not None:
+            head.waiter.wake()
         for blunder in mistakes:
             # A provider's, and not to be paid for by the thread that happens to lead: it waits for something else.
             what = type(blunder), blunder, blunder.__traceback__, threading.current_thread()

@@ -357,6 +357,7 @@ class Arrivals:
         else:
             raise OSError(errno.EOPNOTSUPP, "the host only tells that connections wait")
         self.fileno: int = self._host.fileno()
+        self._take()  # those that wait already
 
     def take(self) -> bool:
         """Whether one has come since the last time."""

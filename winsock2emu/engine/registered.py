@@ -19,7 +19,9 @@ Sources:         "Winsock Registered I/O extensions" on Microsoft Learn: nc-msws
 
 from __future__ import annotations
 
+import itertools
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -33,8 +35,15 @@ from ..kernel.operations import Operation, moved_of
 Begin = Callable[["Request"], Any]
 """Hands a request to the provider; its failure is the request's result."""
 
+Piece = memoryview | None
+"""A piece of registered memory, None where the program gives none."""
+
 Store = Callable[[Any], None]
 """Gets what a receive has brought beside its data: its result, or the failure that has part of the data."""
+
+# RIO_INVALID_BUFFERID is 0xFFFFFFFF, the other invalid ones are 0.
+_FIRST_NUMBER: Final = 0x10000
+_STEP: Final = 16
 
 
 class CompletionQueue:
@@ -238,9 +247,7 @@ class RequestQueue:
         self._resize(most_receives - receives.limit, most_sends - sends.limit)
         receives.limit, sends.limit = most_receives, most_sends
 
-    def issue(
-        self, direction: Direction, begin: Begin, context: Any, flags: int, store: Store | None = None
-    ) -> None:
+    def issue(self, direction: Direction, begin: Begin, context: Any, flags: int, store: Store | None = None) -> None:
         """Issue a request, and with RIO_MSG_DEFER leave it at that.
 
         Args:
@@ -254,6 +261,23 @@ class RequestQueue:
         if not flags & RIO_MSG_DEFER:
             direction.commit()
 
+    def receive(
+        self, data: Piece, local: Piece, remote: Piece, control: Piece, told: Piece, flags: int, context: Any
+    ) -> None:
+        """RIOReceiveEx; the transport's part.
+
+        Args:
+            data: where the data goes.
+            local, remote, control, told: where the addresses, the control data and the flags of a datagram go.
+            flags: RIO_MSG_*.
+            context: what the result carries.
+        """
+        raise NotImplementedError
+
+    def send(self, data: Piece, local: Piece, remote: Piece, control: Piece, flags: int, context: Any) -> None:
+        """RIOSendEx; the transport's part."""
+        raise NotImplementedError
+
     def ending(self) -> None:
         """To be called before what pends on the socket is aborted."""
         self.receives.mark_ended()
@@ -263,9 +287,6 @@ class RequestQueue:
         """To be called afterwards."""
         self.receives.abort_deferred()
         self.sends.abort_deferred()
-
-
-_SUCCESS: Final = 0
 
 
 class Request(Operation):
@@ -296,3 +317,17 @@ class Request(Operation):
     def _put(self, request: Operation) -> None:
         result = RIORESULT(self.error, moved_of(self.result), self._queue.context, self._context)
         self._direction.queue.put(self._direction, result, silent=self._silent)
+
+
+class RegisteredObjects:
+    """What a process has registered and created, by identifier. A request queue is there as long as its socket."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(_FIRST_NUMBER, _STEP)
+        self.buffers: dict[int, memoryview] = {}
+        self.completion_queues: dict[int, CompletionQueue] = {}
+        self.request_queues: weakref.WeakValueDictionary[int, RequestQueue] = weakref.WeakValueDictionary()
+
+    def new_number(self) -> int:
+        """An identifier that nothing has had before. In C they are pointers, so they look like some."""
+        return next(self._numbers)

@@ -384,9 +384,11 @@ class OpenFiles:
         return known
 
     def _check_sharing(self, known: os.stat_result, rights: int, share: int) -> None:
-        if not stat.S_ISREG(known.st_mode):
-            return  # the null device is everybody's
+        if not rights or not stat.S_ISREG(known.st_mode):
+            return  # who touches no data disturbs nobody; the null device is everybody's
         for other in self._files.get(_identity(known), ()):
+            if not other.rights:
+                continue
             for right, allowed in _SHARES:
                 if (rights & right and not other.share & allowed) or (other.rights & right and not share & allowed):
                     raise WinsockError(ERROR_SHARING_VIOLATION)

@@ -339,7 +339,7 @@ class OVERLAPPED(Operation):
         if port is not None and not modes & SKIP_PORT and not silent:
             port.packets.append((file.key, self.address or self, STATUS_SUCCESS, moved))
             if port.waiting:
-                port.deliver()
+                port.deliver_soon()
 
     def abandon(self) -> None:
         if self.keeper is not None:

@@ -8,6 +8,10 @@ Without waiters: posting appends and then looks for waiting threads, a thread en
                  neither takes the lock unless there is somebody to wake.
 Fairness:        a port that never runs dry would keep its threads from ever collecting readiness. Every 64th packet
                  the thread that takes it looks at the host first, without waiting.
+Few threads:     a thread that makes its own next packet, as a worker does whose request completes at once, is mostly
+                 back for it before another thread could be woken, and the interpreter runs one at a time anyway. So
+                 `deliver_soon` leaves it to the next leader, of which there is one within moments (kernel/waits). And a
+                 leader that waits for the port itself takes the packet that it has made.
 Differences:     the concurrency value is kept and not enforced. NT counts a port's threads as running until they block
                  anywhere; the host does not tell when a thread blocks, and an interpreter runs one thread at a time.
 """
@@ -15,10 +19,11 @@ Differences:     the concurrency value is kept and not enforced. NT counts a por
 from __future__ import annotations
 
 from collections import deque
+from threading import get_ident
 from typing import Any, Final
 
 from .objects import IO_COMPLETION, TIMED_OUT, Home, Wait, Waitable, dispatcher, look, run_apcs
-from .waits import Waiter, idle_waiter
+from .waits import Parking, Waiter, idle_waiter, this_waiter
 
 Packet = tuple[int, Any, int, int]
 """Key, overlapped record, NTSTATUS, bytes."""
@@ -79,9 +84,10 @@ class Port(Waitable):
         waiting: the waits of its threads, the latest last.
         concurrency: NumberOfConcurrentThreads.
         taken: packets since the host was looked at last.
+        worker: the thread that has taken the latest packet while others waited.
     """
 
-    __slots__ = ("closed", "concurrency", "packets", "taken", "waiting")
+    __slots__ = ("_parking", "closed", "concurrency", "packets", "taken", "waiting", "worker")
 
     def __init__(self, concurrency: int) -> None:
         super().__init__(signalled=False, keeps=True)
@@ -90,6 +96,8 @@ class Port(Waitable):
         self.waiting: list[PortWait] = []
         self.closed = False
         self.taken = 0
+        self.worker = 0
+        self._parking: Parking | None = None  # where its threads wait
 
     def post(self, packet: Packet) -> None:
         """Queue a packet, or hand it to a thread that waits."""
@@ -101,18 +109,27 @@ class Port(Waitable):
         """Hand packets to waiting threads as long as there are both."""
         packets, waiting = self.packets, self.waiting
         woken: list[Waiter] = []
+        me = this_waiter()
         try:
             with dispatcher:
                 while packets and waiting:
-                    block = waiting.pop()
+                    block = waiting[-1]
+                    if me.leading:
+                        block = next((one for one in waiting if one.waiter is me), block)
                     if not block.attempt():
-                        waiting.append(block)
                         break
+                    waiting.remove(block)
                     block.waiter.done = True
                     woken.append(block.waiter)
         finally:
             for waiter in woken:
                 waiter.wake()
+
+    def deliver_soon(self) -> None:
+        """As `deliver`, for a packet that the calling thread has made of its own request; see above."""
+        parking = self._parking
+        if self.worker != get_ident() or parking is None or not parking.postpone(self.deliver):
+            self.deliver()
 
     def look(self, home: Home) -> None:
         """Let the host's readiness become packets; the calling thread has taken `FAIR` of them without waiting."""
@@ -133,7 +150,9 @@ class Port(Waitable):
                 return IO_COMPLETION
             status = block.status if over else TIMED_OUT
         else:
+            self._parking = home.parking()
             status = block.sleep(home, timeout_s, alertable)
+            self.worker = block.waiter.thread
         return status if block.packet is None else block.packet
 
     def get_several(self, most: int, timeout_s: float | None, alertable: bool, home: Home) -> list[Packet] | int:
@@ -146,7 +165,9 @@ class Port(Waitable):
         try:
             while len(found) < most:
                 found.append(packets.popleft())
+            self.worker = get_ident()
         except IndexError:
+            self.worker = get_ident()
             if not found:
                 first = self.get(timeout_s, alertable, home)
                 if isinstance(first, int):

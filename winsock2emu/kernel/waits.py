@@ -181,10 +181,11 @@ class Parking:
         closed: nobody leads any more; who parks sleeps until it is woken.
         turns: how often a thread has begun to lead; a guardian keeps out while it changes.
         bell: what a guardian sleeps on.
+        postponed: what the next leader does before anything else.
         ring: True asks the next leader that leaves to ring the bell, once.
     """
 
-    __slots__ = ("_deputy", "_followers", "_lead", "bell", "closed", "reactor", "ring", "turns")
+    __slots__ = ("_deputy", "_followers", "_lead", "bell", "closed", "postponed", "reactor", "ring", "turns")
 
     def __init__(self, reactor: Reactor) -> None:
         self.reactor = reactor
@@ -192,6 +193,7 @@ class Parking:
         self.turns = 0
         self.bell = threading.Event()
         self.ring = False
+        self.postponed: dict[Callable[[], None], None] = {}
         self._lead: dict[str, object] = {}
         self._followers: dict[Waiter, None] = {}  # in the order of arrival
         self._deputy: Waiter | None = None
@@ -227,6 +229,8 @@ class Parking:
         self.turns += 1
         waiter.reactor = reactor
         waiter.leading = True
+        if self.postponed:
+            self._catch_up()
         while not self.closed:
             waiter.collecting = True
             if waiter.done:
@@ -301,11 +305,31 @@ class Parking:
         if self.closed or self._lead.setdefault(_LEADER, self) is not self:
             return False
         try:
+            self._catch_up()
             self.reactor.service(self.reactor.collect(timeout_s))
         finally:
             del self._lead[_LEADER]
             self.hand_over()
         return True
+
+    def postpone(self, errand: Callable[[], None]) -> bool:
+        """Leave something to the next leader; False when there is one already, or will be none.
+
+        Threads that are parked look up for a leader, so it comes within TICK_S, or when one is woken to be it.
+        """
+        if self._lead or self.closed:
+            return False
+        self.postponed[errand] = None
+        return not (self._lead or self.closed)  # it may have begun just before
+
+    def _catch_up(self) -> None:
+        """Do what has been left to a leader."""
+        while self.postponed:
+            try:
+                errand = self.postponed.popitem()[0]
+            except KeyError:
+                return  # whoever left it has done it after all
+            errand()
 
     def hand_over(self) -> None:
         """Wake one follower, so that somebody leads at once."""

@@ -1,9 +1,9 @@
 """What Winsock programs call beside Winsock, under the names of kernel32.dll.
 
 The last error, the clock, handles, events and other objects to wait for, threads, completion ports, files, the thread
-pool. Out-parameters are returned and failures raise `WinsockError`, as in ws2_32. A handle is an int; ``inherit`` stands
-for the security attributes of C, of which it is the one that says anything here. What only makes sense with C's memory
-(heaps, strings, modules, critical sections) is in the C face.
+pool. Out-parameters are returned and failures raise `WinsockError`, as in ws2_32. A handle is an int; ``inherit``
+stands for the security attributes of C, of which it is the one that says anything here. What only makes sense with C's
+memory (heaps, strings, modules, critical sections) is in the C face.
 """
 
 from ..kernel.operations import OVERLAPPED

@@ -9,6 +9,7 @@ Sources:         "I/O Completion Ports" and the functions' pages on Microsoft Le
 from __future__ import annotations
 
 import os
+from threading import get_ident
 from typing import Any, Final
 
 from ..defs.codes import (
@@ -127,6 +128,8 @@ def GetQueuedCompletionStatus(port: int, milliseconds: int) -> tuple[int, int, A
         if isinstance(found, int):
             raise WinsockError(found) from None
         key, overlapped, status, transferred = found
+    if thing.waiting:
+        thing.worker = get_ident()
     if status >= 0x80000000:
         raise _failed(transferred, key, overlapped, status)
     return transferred, key, overlapped

@@ -17,14 +17,33 @@ from ..defs.controldata import (
     control_messages,
 )
 from ..defs.records import ReceivedMessage, TransmitElement
+from ..defs.registered import RIO_BUF, RIO_NOTIFICATION_COMPLETION, RIORESULT
 from ..ws2_32.transfer import WSASendMsg
 from .accepting import AcceptEx, GetAcceptExSockaddrs
 from .connecting import ConnectEx, DisconnectEx
 from .messages import WSARecvMsg
 from .receiving import WSARecvEx
+from .rio import (
+    RIOCloseCompletionQueue,
+    RIOCreateCompletionQueue,
+    RIOCreateRequestQueue,
+    RIODequeueCompletion,
+    RIODeregisterBuffer,
+    RIONotify,
+    RIOReceive,
+    RIOReceiveEx,
+    RIORegisterBuffer,
+    RIOResizeCompletionQueue,
+    RIOResizeRequestQueue,
+    RIOSend,
+    RIOSendEx,
+)
 from .transmitting import TransmitFile, TransmitPackets
 
 __all__ = [
+    "RIORESULT",
+    "RIO_BUF",
+    "RIO_NOTIFICATION_COMPLETION",
     "WSA_CMSG_DATA",
     "WSA_CMSG_FIRSTHDR",
     "WSA_CMSG_LEN",
@@ -35,6 +54,19 @@ __all__ = [
     "ControlMessage",
     "DisconnectEx",
     "GetAcceptExSockaddrs",
+    "RIOCloseCompletionQueue",
+    "RIOCreateCompletionQueue",
+    "RIOCreateRequestQueue",
+    "RIODequeueCompletion",
+    "RIODeregisterBuffer",
+    "RIONotify",
+    "RIOReceive",
+    "RIOReceiveEx",
+    "RIORegisterBuffer",
+    "RIOResizeCompletionQueue",
+    "RIOResizeRequestQueue",
+    "RIOSend",
+    "RIOSendEx",
     "ReceivedMessage",
     "TransmitElement",
     "TransmitFile",

@@ -77,6 +77,16 @@ class Upcalls(Protocol):
         """
         ...
 
+    def event_object(self, event: int, /) -> Any:
+        """The event object of a handle, which stays what it is when the handle is closed and its number given out again.
+
+        On Windows a provider with IFS handles leaves the signalling of network events to the kernel.
+
+        Raises:
+            WinsockError: WSA_INVALID_HANDLE, no event.
+        """
+        ...
+
     def WPUCreateSocketHandle(self, catalog_entry_id: int, context: Any, /) -> int:
         """Number a socket that has no descriptor; ``context`` comes back from WPUQuerySocketHandleContext.
 

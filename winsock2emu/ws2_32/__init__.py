@@ -68,6 +68,13 @@ from .names import (
     getservbyname,
     getservbyport,
 )
+from .netevents import (
+    WSAGETSELECTERROR,
+    WSAGETSELECTEVENT,
+    WSAAsyncSelect,
+    WSAEnumNetworkEvents,
+    WSAEventSelect,
+)
 from .options import WSAIoctl, getsockopt, ioctlsocket, setsockopt
 from .overlapped import WSAGetOverlappedResult
 from .protocols import WSAEnumProtocols
@@ -81,6 +88,8 @@ __all__ = [
     "PENDING",
     "WSAGETASYNCBUFLEN",
     "WSAGETASYNCERROR",
+    "WSAGETSELECTERROR",
+    "WSAGETSELECTEVENT",
     "AddrInfo",
     "HostEnt",
     "InetNtopW",
@@ -98,6 +107,7 @@ __all__ = [
     "WSAAsyncGetProtoByNumber",
     "WSAAsyncGetServByName",
     "WSAAsyncGetServByPort",
+    "WSAAsyncSelect",
     "WSACancelAsyncRequest",
     "WSACleanup",
     "WSACloseEvent",
@@ -107,7 +117,9 @@ __all__ = [
     "WSACreateEvent",
     "WSAData",
     "WSADuplicateSocket",
+    "WSAEnumNetworkEvents",
     "WSAEnumProtocols",
+    "WSAEventSelect",
     "WSAGetLastError",
     "WSAGetOverlappedResult",
     "WSAHtonl",

@@ -24,9 +24,7 @@ from ..defs.constants import (
     AI_V4MAPPED,
     IPPROTO_IPV6,
     IPV6_V6ONLY,
-    SO_UPDATE_CONNECT_CONTEXT,
     SOCK_STREAM,
-    SOL_SOCKET,
 )
 from ..defs.guids import WSAID_CONNECTEX
 from ..defs.records import AddrInfo

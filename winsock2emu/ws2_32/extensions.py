@@ -20,14 +20,20 @@ from ..process import SocketRecord
 POINTER_SIZE = 8
 
 
-def extension(record: SocketRecord, s: int, guid: UUID) -> Callable[..., Any]:
-    """The function that the provider of a socket has under a GUID.
+def extension(
+    record: SocketRecord,
+    s: int,
+    guid: UUID,
+    code: int = SIO_GET_EXTENSION_FUNCTION_POINTER,
+    size: int = POINTER_SIZE,
+) -> Callable[..., Any]:
+    """The function that the provider of a socket has under a GUID; ``code`` and ``size``: and how it is asked for.
 
     Raises:
         WinsockError: WSAEOPNOTSUPP, the provider has none.
     """
     try:
-        function = record.wsp.WSPIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, guid.bytes_le, POINTER_SIZE, None)
+        function = record.wsp.WSPIoctl(s, code, guid.bytes_le, size, None)
     except WinsockError as failure:
         if failure.winerror == WSAEINVAL:  # the code for a GUID it does not know
             raise WinsockError(WSAEOPNOTSUPP) from failure

@@ -1,6 +1,7 @@
 """Sockets from creation to closing: socket, bind, listen, accept, connect, names, shutdown, disconnect, closesocket.
 
-Lives elsewhere: choosing a provider (catalog), every rule of a transport (its provider), connecting to names (connecting).
+Lives elsewhere: choosing a provider (catalog), every rule of a transport (its provider), connecting to names
+                 (connecting).
 Addresses:       bytes in Windows' memory layout, as `SockAddr` and its constructors make them.
 """
 

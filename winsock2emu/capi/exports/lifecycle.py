@@ -1,7 +1,7 @@
 """Sockets from their creation to their end.
 
 Part played:     socket, bind, listen, accept, connect, shutdown, closesocket, getsockname, getpeername and
-                 their WSA forms.
+                 their WSA forms, WSASendDisconnect, WSARecvDisconnect.
 Lives elsewhere: the calls (ws2_32.lifecycle).
 Sources:         nf-winsock2-socket, -wsasocketw, -accept, -wsaaccept, -connect, -wsaconnect and their
                  neighbours.
@@ -23,6 +23,8 @@ from .protocols import protocol_info
 __all__ = [
     "WSAAccept",
     "WSAConnect",
+    "WSARecvDisconnect",
+    "WSASendDisconnect",
     "WSASocketA",
     "WSASocketW",
     "accept",
@@ -97,16 +99,25 @@ def WSAConnect(s: int, name: int, namelen: int, lpCallerData: int, lpCalleeData:
         memory.read(lpSQOS, _QOS_SIZE),
         memory.read(lpGQOS, _QOS_SIZE),
     )
-    if callee is not None:
-        if len(data) > len(callee):
-            raise WinsockError(WSAEFAULT)
-        callee[: len(data)] = data
-        memory.store_32(lpCalleeData, len(data))
+    _store(lpCalleeData, callee, data)
     return 0
 
 
 def shutdown(s: int, how: int) -> int:
     ws2_32.shutdown(s, how)
+    return 0
+
+
+def WSASendDisconnect(s: int, lpOutboundDisconnectData: int) -> int:
+    data = _buffer(lpOutboundDisconnectData)
+    ws2_32.WSASendDisconnect(s, None if data is None else bytes(data))
+    return 0
+
+
+def WSARecvDisconnect(s: int, lpInboundDisconnectData: int) -> int:
+    place = _buffer(lpInboundDisconnectData)
+    data = ws2_32.WSARecvDisconnect(s, None if place is None else len(place))
+    _store(lpInboundDisconnectData, place, data)
     return 0
 
 
@@ -125,3 +136,12 @@ def _buffer(wsabuf: int) -> memoryview | None:
     if wsabuf < memory.LOWEST:
         return None
     return memory.view(memory.load_u64(wsabuf + 8), memory.load_u32(wsabuf)) or memory.view(0, 0)
+
+
+def _store(wsabuf: int, place: memoryview | None, data: bytes) -> None:
+    """Fill the memory behind a WSABUF and set its length."""
+    if place is not None:
+        if len(data) > len(place):
+            raise WinsockError(WSAEFAULT)
+        place[: len(data)] = data
+        memory.store_32(wsabuf, len(data))

@@ -1,12 +1,13 @@
 """Names and addresses of hosts and services.
 
-Part played:     getaddrinfo and getnameinfo in both forms, gethostbyname, gethostname.
+Part played:     getaddrinfo and getnameinfo in both forms, gethostbyname, gethostname, getservbyname, getservbyport,
+                 getprotobyname, getprotobynumber.
 Lives elsewhere: the answers (ws2_32.names).
 Sources:         nf-ws2tcpip-getaddrinfo, -freeaddrinfo, -getnameinfo, nf-winsock2-gethostbyname,
-                 -gethostname, -gethostnamew, ns-ws2def-addrinfoa, ns-winsock-hostent.
+                 -gethostname, -gethostnamew, ns-ws2def-addrinfoa, ns-winsock-hostent, -servent, -protoent.
 Memory:          an addrinfo chain is one block with all its addresses and names; freeaddrinfo frees it by
-                 its first record. A HOSTENT belongs to the calling thread and lasts until the thread's next
-                 call.
+                 its first record. A HOSTENT, SERVENT or PROTOENT belongs to the calling thread, has one place there and
+                 lasts until the thread's next call that gives such a record.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from ... import ws2_32
 from ...defs.codes import WSAEFAULT, WSAEINVAL, WSAHOST_NOT_FOUND
 from ...defs.constants import NI_NAMEREQD, NI_NUMERICHOST, NI_NUMERICSERV
-from ...defs.records import AddrInfo, HostEnt
+from ...defs.records import AddrInfo, HostEnt, ProtoEnt, ServEnt
 from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
 from ...process import current_process
@@ -39,19 +40,29 @@ __all__ = [
     "gethostbyname",
     "gethostname",
     "getnameinfo",
+    "getprotobyname",
+    "getprotobynumber",
+    "getservbyname",
+    "getservbyport",
 ]
 
 _ADDRINFO: Final = struct.Struct("<4i4Q")  # flags, family, socktype, protocol; addrlen, canonname, addr, next
 _CANONNAME: Final = 24
 _ADDR: Final = 32
 _NEXT: Final = 40
-_HOSTENT_SIZE: Final = 32  # name, aliases, addrtype and length as shorts, addr_list
+
+# HOSTENT: name, aliases, addrtype and length as shorts, addr_list. SERVENT: name, aliases, proto, port as a short.
+# PROTOENT: name, aliases, proto as a short.
+_SIZES: Final[dict[type, int]] = {HostEnt: 32, ServEnt: 32, ProtoEnt: 24}
+_ROOM: Final = 1024  # MAXGETHOSTSTRUCT: no ordinary record needs more
 
 Encode = Callable[[str], bytes]
+Record = HostEnt | ServEnt | ProtoEnt
 
 
 class _PerThread(threading.local):
-    hostent: Any = None
+    def __init__(self) -> None:
+        self.places: dict[type, ctypes.Array[ctypes.c_char]] = {}
 
 
 _this_thread = _PerThread()
@@ -102,10 +113,23 @@ def GetNameInfoW(
 
 
 def gethostbyname(name: int) -> int:
-    placed = _hostent(ws2_32.gethostbyname(memory.ansi(name))).place()
-    made_by_c()  # its threads keep the record, too
-    _this_thread.hostent = placed
-    return ctypes.addressof(placed)
+    return _kept(ws2_32.gethostbyname(memory.ansi(name)))
+
+
+def getservbyname(name: int, proto: int) -> int:
+    return _kept(ws2_32.getservbyname(memory.ansi(name), memory.ansi(proto)))
+
+
+def getservbyport(port: int, proto: int) -> int:
+    return _kept(ws2_32.getservbyport(port, memory.ansi(proto)))
+
+
+def getprotobyname(name: int) -> int:
+    return _kept(ws2_32.getprotobyname(memory.ansi(name)))
+
+
+def getprotobynumber(number: int) -> int:
+    return _kept(ws2_32.getprotobynumber(number))
 
 
 def gethostname(name: int, namelen: int) -> int:
@@ -197,25 +221,44 @@ def _getnameinfo(
     return 0
 
 
-def packed(record: HostEnt) -> memory.Block:
-    """The record of a host, service or protocol in the layout of C."""
-    return _hostent(record)
+def _kept(record: Record) -> int:
+    """The record in the thread's place for its kind."""
+    block = packed(record)
+    made_by_c()  # its threads keep the record, too
+    places = _this_thread.places
+    place = places.get(type(record))
+    if place is None or len(place) < block.size:
+        place = places[type(record)] = ctypes.create_string_buffer(max(block.size, _ROOM))
+    address = ctypes.addressof(place)
+    block.place_at(address)
+    return address
 
 
-def _hostent(host: HostEnt) -> memory.Block:
+def packed(record: Record) -> memory.Block:
+    """The record of a host, service or protocol in the layout of C: the record, its arrays, addresses, texts."""
     block = memory.Block()
-    record = block.add(bytes(_HOSTENT_SIZE))
-    block.put(record + 16, "hh", host.addrtype, len(host.addresses[0]) if host.addresses else 0)
-    aliases = block.add(bytes(8 * (len(host.aliases) + 1)))
-    addresses = block.add(bytes(8 * (len(host.addresses) + 1)))
-    block.point(record + 8, aliases)
-    block.point(record + 24, addresses)
-    for number, packed in enumerate(host.addresses):
-        block.point(addresses + 8 * number, block.add(packed, 4))
-    block.point(record, block.add(memory.to_ansi(host.name), 1))
-    for number, alias in enumerate(host.aliases):
-        block.point(aliases + 8 * number, block.add(memory.to_ansi(alias), 1))
+    place = block.add(bytes(_SIZES[type(record)]))
+    aliases = block.add(bytes(8 * (len(record.aliases) + 1)))
+    block.point(place + 8, aliases)
+    if isinstance(record, HostEnt):
+        block.put(place + 16, "hh", record.addrtype, len(record.addresses[0]) if record.addresses else 0)
+        addresses = block.add(bytes(8 * (len(record.addresses) + 1)))
+        block.point(place + 24, addresses)
+        for number, address in enumerate(record.addresses):
+            block.point(addresses + 8 * number, block.add(address, 4))
+    elif isinstance(record, ServEnt):
+        block.put(place + 24, "H", record.port)
+        block.point(place + 16, _text(block, record.proto))
+    else:
+        block.put(place + 16, "h", record.proto)
+    block.point(place, _text(block, record.name))
+    for number, alias in enumerate(record.aliases):
+        block.point(aliases + 8 * number, _text(block, alias))
     return block
+
+
+def _text(block: memory.Block, text: str) -> int:
+    return block.add(memory.to_ansi(text), 1)
 
 
 def _store_hostname(buffer: int, size: int, encode: Encode, unit: int) -> int:

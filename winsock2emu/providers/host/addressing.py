@@ -21,16 +21,13 @@ from ...defs.constants import AF_INET, AF_INET6, IFF_LOOPBACK, IFF_UP
 from ...defs.relocatable import Relocatable
 from ...defs.sockaddr import SockAddr, sockaddr_in
 from ...errors import WinsockError, would_block
+from .changes import ADDRESS_LIST, ROUTES
 from .destinations import best_first
 from .hostsocket import NAME_SIZES
 from .interfaces import HostNetwork, InterfaceAddress, is_loopback_or_link_local
 
 if TYPE_CHECKING:
     from .ioctls import Request
-
-ADDRESS_LIST: Final = "address list"
-ROUTES: Final = "routes"
-"""Kinds of waits, see `changes.ChangeWait`."""
 
 _BROADCAST: Final = sockaddr_in(b"\xff\xff\xff\xff")
 _interface_info: Final = struct.Struct("<I24s24s24s").pack
@@ -194,8 +191,7 @@ def _until_changed(
         wait.code = code
     if armed:
         if endpoint.observer is not None:
-            endpoint.observer.waits_for(EVENT_OF[kind])
-            endpoint.observer.watch_changes(waits)
+            endpoint.observer.waits_for_change(kind, waits)
         raise would_block()
     try:
         wait.wait()

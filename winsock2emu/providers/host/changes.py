@@ -31,6 +31,10 @@ from ...errors import WinsockError
 from ...kernel.operations import Operation
 from ...kernel.waits import WakeDescriptor
 
+ADDRESS_LIST: Final = "address list"
+ROUTES: Final = "routes"
+"""Kinds of waits that have a network event."""
+
 PERIOD_S: Final = 1.0
 """How often a host that has no news is looked at, in seconds."""
 

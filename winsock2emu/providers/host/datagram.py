@@ -217,6 +217,8 @@ class DatagramSocket(HostSocket):
         self.peer_removed = False
         if before not in (None, self.peer):
             self._discard_queue(destination)
+        if self.observer is not None:
+            self.observer.connects()
         self.changed()
 
     def _disconnect(self) -> None:
@@ -672,6 +674,17 @@ class DatagramSocket(HostSocket):
             ready &= ~READABLE
         met = CAN_WRITE if ready & WRITABLE else 0
         return met | CAN_READ if self.reports or ready & (READABLE | FAULT | HANGUP) else met
+
+    # Network events
+
+    @property
+    def guarded(self) -> bool:
+        """A screen counts what waits under the lock of peeks, and may find reports there."""
+        return self.screen is not None
+
+    def connect_outcome(self) -> int | None:
+        """Setting the peer always succeeds."""
+        return None if self.peer is None else 0
 
     # Closing
 

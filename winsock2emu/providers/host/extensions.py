@@ -18,11 +18,13 @@ from uuid import UUID
 
 from ... import trace
 from ...defs.codes import WSAEINVAL, WSAEOPNOTSUPP
+from ...defs.constants import SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER
 from ...defs.guids import (
     WSAID_ACCEPTEX,
     WSAID_CONNECTEX,
     WSAID_DISCONNECTEX,
     WSAID_GETACCEPTEXSOCKADDRS,
+    WSAID_MULTIPLE_RIO,
     WSAID_TRANSMITFILE,
     WSAID_TRANSMITPACKETS,
     WSAID_WSAPOLL,
@@ -44,16 +46,27 @@ EXTENSIONS: Final[dict[UUID, str]] = {
 }
 """GUID to the name of the provider's method, which takes the socket first."""
 
-_BY_BYTES: Final = {guid.bytes_le: name for guid, name in EXTENSIONS.items()}
+TABLES: Final[dict[UUID, str]] = {WSAID_MULTIPLE_RIO: "RIOCreateRequestQueue"}
+"""The same for SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER: the function of the table that is the provider's."""
+
+_BY_BYTES: Final = {
+    code: {guid.bytes_le: name for guid, name in functions.items()}
+    for code, functions in (
+        (SIO_GET_EXTENSION_FUNCTION_POINTER, EXTENSIONS),
+        (SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, TABLES),
+    )
+}
 
 
-def extension_function(provider: object, guid: bytes) -> Callable[..., Any]:
+def extension_function(
+    provider: object, guid: bytes, code: int = SIO_GET_EXTENSION_FUNCTION_POINTER
+) -> Callable[..., Any]:
     """The function behind a GUID as it lies in memory; a socket of another provider is WSAENOTSOCK to it.
 
     Raises:
         WinsockError: WSAEINVAL, no GUID of this provider's.
     """
-    name = _BY_BYTES.get(guid)
+    name = _BY_BYTES[code].get(guid)
     if name is None:
         raise WinsockError(WSAEINVAL)
     function: Callable[..., Any] = getattr(provider, name, None) or partial(_unwritten, name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import _socket
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...defs.codes import (
     WSAEADDRNOTAVAIL,
@@ -30,6 +30,9 @@ from .binding import Bindings, bind_on_host, checked_local_name, serves_ipv4
 from .bindtable import Binding, is_mapped
 from .rawcalls import readable
 from .translate import HOST_FAMILY, from_host, host_address, windows_address
+
+if TYPE_CHECKING:
+    from .netevents import NetworkEvents
 
 # Hosts take at most this many buffers in one call (IOV_MAX).
 MOST_BUFFERS = 1024
@@ -90,6 +93,8 @@ class HostSocket(Endpoint):
         self.settings: dict[Any, Any] = {}
         self._look: Callable[[], Any] | None = None
         self.host_options: dict[tuple[int, int], int | bytes] | None = None
+
+    observer: NetworkEvents | None
 
     @property
     def socket_type(self) -> int:
@@ -293,6 +298,37 @@ class HostSocket(Endpoint):
     def conditions(self, ready: int) -> int:
         """The conditions that hold, by the host's readiness bits and the socket's state; by that alone for 0."""
         raise NotImplementedError
+
+    # What network events (netevents.py) have to know of a socket beyond its conditions.
+
+    @property
+    def listens(self) -> bool:
+        """Connections come to it."""
+        return False
+
+    @property
+    def guarded(self) -> bool:
+        """Looking for conditions takes a lock that `changed` may be called under."""
+        return False
+
+    @property
+    def piecemeal(self) -> bool:
+        """More may be there than a receive takes that has room for it."""
+        return True
+
+    def connect_outcome(self) -> int | None:
+        """How the last connect has ended, with a code or with 0; None when there is nothing to tell."""
+        raise NotImplementedError
+
+    def end_code(self) -> int:
+        """Why the connection is gone."""
+        return 0
+
+    def after_fork(self) -> None:
+        """In the child: nobody waits and nothing pends."""
+        super().after_fork()
+        if self.observer is not None:
+            self.observer.after_fork()
 
 
 def check_buffers(buffers: Sequence[Any] | None) -> list[memoryview]:

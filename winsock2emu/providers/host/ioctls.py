@@ -66,6 +66,7 @@ from ...defs.constants import (
     SIO_GET_GROUP_QOS,
     SIO_GET_INTERFACE_LIST,
     SIO_GET_MULTICAST_FILTER,
+    SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER,
     SIO_GET_QOS,
     SIO_IDEAL_SEND_BACKLOG_CHANGE,
     SIO_IDEAL_SEND_BACKLOG_QUERY,
@@ -100,6 +101,7 @@ from ...defs.constants import (
     TCP_KEEPINTVL,
     XP1_SUPPORT_MULTIPOINT,
 )
+from ...defs.registered import RIO_TABLE_SIZE
 from ...engine.endpoint import Watcher
 from ...errors import WinsockError
 from ...kernel.operations import PENDING, Operation
@@ -252,7 +254,10 @@ def _multipoint(endpoint: HostSocket) -> bool:
 
 
 def _set_nonblocking(request: Request) -> bytes:
-    request.endpoint.blocking = not request.number()
+    endpoint, blocking = request.endpoint, not request.number()
+    if blocking and endpoint.observer is not None and endpoint.observer.mask:
+        raise WinsockError(WSAEINVAL)  # as long as network events are selected
+    endpoint.blocking = blocking
     return b""
 
 
@@ -274,6 +279,12 @@ def _base_handle(request: Request) -> bytes:
 def _extension_function(request: Request) -> Callable[..., Any]:
     assert request.data is not None
     return extension_function(request.provider, bytes(request.data[:16]))
+
+
+def _extension_table(request: Request) -> Callable[..., Any]:
+    assert request.data is not None
+    code = SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER
+    return extension_function(request.provider, bytes(request.data[:16]), code)
 
 
 def _refused(code: int) -> Callable[[Request], bytes]:
@@ -493,6 +504,9 @@ CODES: Final[dict[int, Code]] = {
     SIOCSMSFILTER: Code(set_group_filter, _message_oriented, takes=GROUP_FILTER_SIZE),
     SIO_GET_EXTENSION_FUNCTION_POINTER: Code(_extension_function, takes=16, gives=8),
     SIO_GET_INTERFACE_LIST: Code(interface_list, _ipv4, elsewhere=WSAEINVAL),  # looks at the room itself
+    SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER: Code(
+        _extension_table, _ip, takes=16, gives=RIO_TABLE_SIZE, elsewhere=WSAEOPNOTSUPP
+    ),
     SIO_GET_QOS: _NO_QOS,
     SIO_SET_QOS: _NO_QOS,
     SIO_GET_GROUP_QOS: _NO_QOS,

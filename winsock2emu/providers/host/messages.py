@@ -245,7 +245,13 @@ def switch(endpoint: HostSocket, level: int, option: int, on: bool) -> None:
 
 
 def receive_message(
-    endpoint: HostSocket, buffers: Any, control_room: int, room: int | None, flags: int, operation: Any
+    endpoint: HostSocket,
+    buffers: Any,
+    control_room: int,
+    room: int | None,
+    flags: int,
+    operation: Any,
+    arrived: Callable[[Arrival], None] | None = None,
 ) -> Any:
     """WSARecvMsg: one datagram, its sender, its control data, and flags.
 
@@ -256,6 +262,7 @@ def receive_message(
         room: bytes the caller has for the sender; None for enough.
         flags: MSG_PEEK.
         operation: the overlapped request, None for a synchronous call.
+        arrived: gets all that the host has told of the datagram.
 
     Raises:
         WinsockError: WSAEOPNOTSUPP, a stream, MSG_PARTIAL or MSG_OOB; WSAEINVAL, any other flag; WSAEMSGSIZE, with
@@ -269,7 +276,7 @@ def receive_message(
     ask_for_destinations(endpoint)
 
     def finish(moved: int, ancillary: Ancillary, got: int, sender: Any) -> ReceivedMessage:
-        return _received(endpoint, moved, ancillary, got, sender, control_room)
+        return _received(endpoint, moved, ancillary, got, sender, control_room, arrived)
 
     return endpoint.inbound.run(
         endpoint.checked_receive(buffers, flags, _ROOM, finish, overlapped=operation is not None), operation
@@ -288,7 +295,13 @@ def ask_for_destinations(endpoint: DatagramSocket) -> None:
 
 
 def _received(
-    endpoint: DatagramSocket, moved: int, ancillary: Ancillary, got: int, sender: Any, control_room: int
+    endpoint: DatagramSocket,
+    moved: int,
+    ancillary: Ancillary,
+    got: int,
+    sender: Any,
+    control_room: int,
+    arrived: Callable[[Arrival], None] | None,
 ) -> ReceivedMessage:
     """The message that the host has delivered; WSAEMSGSIZE when a part of it did not fit."""
     address = windows_address(sender, endpoint.host_family)
@@ -296,6 +309,8 @@ def _received(
     if endpoint.family == AF_INET6 and address.packed[:12] != _MAPPED:
         level = IPPROTO_IPV6
     arrival = Arrival.of(ancillary, level)
+    if arrived is not None:
+        arrived(arrival)
     flags = arrival.flags()
     control = b""
     for one in OBJECTS[level]:

@@ -43,6 +43,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ...defs.codes import WSAEWOULDBLOCK
@@ -52,6 +53,7 @@ from ...defs.constants import (
     FD_ALL_EVENTS,
     FD_CLOSE,
     FD_CONNECT,
+    FD_CONNECT_BIT,
     FD_MAX_EVENTS,
     FD_OOB,
     FD_READ,
@@ -63,6 +65,7 @@ from ...engine.endpoint import Endpoint
 from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Arrivals, ready_now
 from ...errors import WinsockError
 from ...kernel.events import Event
+from .changes import ADDRESS_LIST, ROUTES, ChangeWaits
 from .conditions import (
     CAN_ACCEPT,
     CAN_READ,
@@ -76,6 +79,9 @@ from .conditions import (
 if TYPE_CHECKING:
     from .hostsocket import HostSocket
     from .sharing import Descriptor
+
+NOTHING: Final = 0, (0,) * FD_MAX_EVENTS
+"""A record without events."""
 
 Post = Callable[[int, int, int, int], bool]
 """WPUPostMessage."""
@@ -99,9 +105,10 @@ _ORDER: Final = (
     FD_ROUTING_INTERFACE_CHANGE,
     FD_ADDRESS_LIST_CHANGE,
 )
+_CHANGES: Final = {ADDRESS_LIST: FD_ADDRESS_LIST_CHANGE, ROUTES: FD_ROUTING_INTERFACE_CHANGE}
 _BY_RECEIVE: Final = FD_READ | FD_OOB
+_WITH_CODE: Final = FD_CONNECT | FD_CLOSE | FD_ROUTING_INTERFACE_CHANGE | FD_ADDRESS_LIST_CHANGE
 _OF_CONNECTION: Final = FD_CONNECT | FD_READ | FD_WRITE | FD_OOB | FD_CLOSE
-_NO_CODES: Final = (0,) * FD_MAX_EVENTS
 _ALL_READINESS: Final = READABLE | WRITABLE | URGENT | ENDED
 
 
@@ -169,9 +176,10 @@ class NetworkEvents:
 
     def select_window(self, window: int, message: int, handle: int, mask: int) -> None:
         """WSAAsyncSelect: tell a window, with the handle that the call came through."""
-        outcome = self.endpoint.connect_outcome()
+        endpoint = self.endpoint
+        past = endpoint.connect_outcome() is not None or endpoint.socket_type != SOCK_STREAM
         with self._lock:
-            self._enabled = FD_ALL_EVENTS if outcome is None else FD_ALL_EVENTS & ~FD_CONNECT
+            self._enabled = FD_ALL_EVENTS & ~FD_CONNECT if past else FD_ALL_EVENTS
             self._record = 0
             self._event = None
             self._window = window, message, handle
@@ -207,7 +215,7 @@ class NetworkEvents:
             if event is not None:
                 event.reset()
             if not found:
-                return 0, _NO_CODES
+                return NOTHING
             codes = self._codes
             return found, tuple([codes[bit] if found >> bit & 1 else 0 for bit in range(FD_MAX_EVENTS)])
 
@@ -256,10 +264,17 @@ class NetworkEvents:
             self._record &= ~events
         self._quiet = 0
 
-    def waits_for(self, event: int) -> None:
+    def waits_for_change(self, kind: str, waits: ChangeWaits) -> None:
         """The control code for a change has been called."""
         with self._lock:
-            self._enabled |= event
+            self._enabled |= _CHANGES[kind]
+        self.watch_changes(waits)
+
+    def watch_changes(self, waits: ChangeWaits) -> None:
+        """Have the changes that are waited for told, if they are selected."""
+        for kind, event in _CHANGES.items():
+            if self.mask & event:
+                waits.tell(self.endpoint, kind, partial(self.occurred, event))
 
     # What happens
 
@@ -288,15 +303,10 @@ class NetworkEvents:
     def _keep(self, events: int, code: int) -> None:
         """Record events and signal; the caller holds the lock."""
         self._record |= events
-        for bit in range(FD_MAX_EVENTS) if code else ():
-            if events >> bit & 1:
-                self._codes[bit] = code
-        if not code:
-            codes = self._codes
-            if events & FD_CONNECT:
-                codes[4] = 0
-            if events & FD_CLOSE:
-                codes[5] = 0
+        if events & _WITH_CODE:
+            for bit in range(FD_CONNECT_BIT, FD_MAX_EVENTS):
+                if events >> bit & 1:
+                    self._codes[bit] = code
         event = self._event
         if event is not None:
             event.set()
@@ -305,7 +315,7 @@ class NetworkEvents:
         """The socket has changed."""
         if self.endpoint.closing:
             self.end()
-        elif self.endpoint.keeps_urgent:
+        elif self.endpoint.guarded:
             # The change may have come from inside of what a look would ask.
             if self._deferred is None:
                 self._deferred = _Deferred(self)
@@ -325,7 +335,7 @@ class NetworkEvents:
 
     def arrived(self) -> None:
         """A connection has come, after others that may wait still."""
-        if self._window is None and not self._held and self.mask & FD_ACCEPT:
+        if self._window is None and not self._held:
             with self._lock:
                 self._enabled |= FD_ACCEPT
         self.look()
@@ -379,7 +389,7 @@ class NetworkEvents:
             elif met & PEER_ENDED:
                 events = FD_CLOSE
                 self._quiet |= READABLE | ENDED
-            if met & CAN_WRITE and (ready & WRITABLE or not ready):
+            if met & CAN_WRITE and ready & WRITABLE:
                 events |= FD_WRITE
             if met & CAN_READ_URGENT:
                 events |= FD_OOB
@@ -409,14 +419,9 @@ class NetworkEvents:
 
     def _watch_arrivals(self) -> None:
         """A listening socket is watched for connections that come while others wait."""
-        wanted = bool(self.mask & FD_ACCEPT) and self.endpoint.listens
-        arrivals = self._arrivals
-        if wanted and arrivals is None:
+        if self._arrivals is None and self.mask & FD_ACCEPT and self.endpoint.listens:
             with contextlib.suppress(OSError, WinsockError):  # no descriptor is left, or the host knows no such thing
                 self._arrivals = _ArrivalWatch(self)
-        elif arrivals is not None and not wanted:
-            self._arrivals = None
-            arrivals.close()
 
     def end(self) -> None:
         """The socket is closed: nothing is told any more."""

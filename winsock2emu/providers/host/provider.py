@@ -2,12 +2,12 @@
 
 Part played:     msafd's WSPStartup and its 30 entries.
 Lives here:      which socket a handle means, making and closing sockets; one line per call that goes to the socket
-                 itself.
-Lives elsewhere: the calls (stream, datagram, options, ioctls, selecting, polling, messages), text forms of addresses
-                 (defs/addresstext).
+                 itself; which calls network events are told of.
+Lives elsewhere: the calls (stream, datagram, options, ioctls, selecting, polling, messages), network events
+                 (netevents), text forms of addresses (defs/addresstext).
 Handles:         IFS handles, the host's descriptor numbers, registered through WPUModifyIFSHandle and given back before
                  the descriptor is closed, since the host gives the number out again at once.
-Unwritten:       what later chapters bring (events, overlapped requests, multipoint, QOS) fails with WSAEOPNOTSUPP.
+Unwritten:       what later chapters bring (multipoint, QOS) fails with WSAEOPNOTSUPP.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import threading
 from _socket import IPPROTO_IPV6, IPV6_V6ONLY
 from _socket import socket as HostSocketObject
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import attrs
 
@@ -34,10 +34,13 @@ from ...defs.codes import (
     WSAEOPNOTSUPP,
     WSAEPROTONOSUPPORT,
     WSAESOCKTNOSUPPORT,
+    WSAEWOULDBLOCK,
+    WSATRY_AGAIN,
 )
 from ...defs.constants import (
     AF_INET6,
     AF_UNIX,
+    FD_ALL_EVENTS,
     FROM_PROTOCOL_INFO,
     SD_RECEIVE,
     SD_SEND,
@@ -50,7 +53,9 @@ from ...defs.constants import (
 )
 from ...defs.records import ProtocolInfo, TransmitElement, WSPData
 from ...defs.sockaddr import SockAddr
+from ...engine.registered import CompletionQueue
 from ...errors import WinsockError
+from ...kernel.events import Event
 from ...spi.upcalls import Upcalls
 from .acceptex import accept_into
 from .adopting import take_state
@@ -63,9 +68,11 @@ from .hostsocket import HostSocket
 from .interfaces import HostNetwork
 from .ioctls import Request, control
 from .messages import receive_message, send_message
+from .netevents import NOTHING, Enabling, NetworkEvents
 from .options import get_option, set_option
 from .polling import PollList
 from .raw import RawSocket
+from .registered import HostRequestQueue, create_request_queue
 from .selecting import Selection
 from .sharing import Descriptor, Sharing
 from .stream import StreamSocket
@@ -89,6 +96,8 @@ class _Kept(threading.local):
     polls: tuple[PollList, ...] = ()
 
 
+M = TypeVar("M", HostSocket, Descriptor)
+
 _ALONE = contextlib.nullcontext()
 
 
@@ -110,6 +119,7 @@ class HostProvider:
         waits: requests that wait for a change.
         bindings: the ports that TCP and UDP sockets hold.
         sharing: sockets with several descriptors.
+        request_queues: those of registered I/O, by socket.
     """
 
     def __init__(self) -> None:
@@ -121,6 +131,8 @@ class HostProvider:
         self.waits = ChangeWaits()
         self.bindings = Bindings()
         self.sharing = Sharing(self._sockets)
+        self._attaching = threading.Lock()
+        self.request_queues: dict[HostSocket, HostRequestQueue] = {}
         present(self)
 
     # Life
@@ -149,6 +161,7 @@ class HostProvider:
         self.bindings.reset_locks()
         self.sharing.after_fork()
         self._kept = _Kept()
+        self._attaching = threading.Lock()
         for endpoint in self._sockets.values():
             endpoint.after_fork()
 
@@ -281,8 +294,13 @@ class HostProvider:
                 self._end(endpoint, linger=linger)
 
     def _end(self, endpoint: HostSocket, *, linger: bool) -> None:
+        queue = self.request_queues.pop(endpoint, None)
+        if queue is not None:
+            queue.ending()
         endpoint.abort(WSAEINTR)
         self.waits.close(endpoint, WSAEINTR)
+        if queue is not None:
+            queue.end()
         endpoint.close(linger=linger)
 
     # Sharing
@@ -302,14 +320,15 @@ class HostProvider:
         self._sockets[s] = endpoint
         try:
             upcalls.WPUModifyIFSHandle(endpoint.info.catalog_entry_id, s)
-            upcalls.own_entries(s, *descriptor.entries(), overlapped=bool(endpoint.flags & WSA_FLAG_OVERLAPPED))
+            overlapped = bool(endpoint.flags & WSA_FLAG_OVERLAPPED)
+            upcalls.own_entries(s, *self._outermost(descriptor).entries(), overlapped=overlapped)
             for partner in self.sharing.partners(endpoint):
                 with contextlib.suppress(WinsockError):  # closed meanwhile
                     upcalls.own_entries(
                         partner.handle,
-                        *partner.entries(),
-                        instead_of=endpoint.send,
-                        overlapped=bool(endpoint.flags & WSA_FLAG_OVERLAPPED),
+                        *self._outermost(partner).entries(),
+                        instead_of=self._outermost(endpoint).send,
+                        overlapped=overlapped,
                     )
         except BaseException:
             if self._sockets.pop(s, None) is not None and not self.sharing.leave(endpoint, s):
@@ -336,14 +355,35 @@ class HostProvider:
         listener = self._socket(s)
         if s in self.sharing.descriptors:
             with self._through(s):
-                host, address = listener.accept(namelen, condition, callback_data)
+                host, address = self._accept(listener, namelen, condition, callback_data)
         else:
-            host, address = listener.accept(namelen, condition, callback_data)
+            host, address = self._accept(listener, namelen, condition, callback_data)
         endpoint = self._register(host, listener.info, listener.protocol, listener.flags)
         assert isinstance(endpoint, StreamSocket)
         assert isinstance(listener, StreamSocket)
         endpoint.accepted_from(listener, address)
+        if listener.observer is not None:
+            if listener.observer.mask:
+                self._events_of(endpoint).inherit(listener.observer, endpoint.handle)
+            listener.observer.accepted()
         return endpoint.handle, address
+
+    def _accept(
+        self, listener: HostSocket, namelen: int | None, condition: Callable[..., int] | None, callback_data: int
+    ) -> tuple[HostSocketObject, SockAddr]:
+        """Accept up to the host's new socket; a failure is told to the network events here."""
+        events = listener.observer
+        if events is None:
+            return listener.accept(namelen, condition, callback_data)
+        events.accepts()
+        try:
+            return listener.accept(namelen, condition, callback_data)
+        except WinsockError as failure:
+            if failure.winerror == WSATRY_AGAIN:
+                events.deferred()
+            else:
+                events.accepted()
+            raise
 
     def WSPConnect(
         self,
@@ -382,8 +422,14 @@ class HostProvider:
 
     # Data. Programs come straight to the socket (own_entries), layers that call this table come here.
 
-    def _mover(self, s: int) -> HostSocket | Descriptor:
-        return self.sharing.descriptors.get(s) or self._socket(s)
+    def _mover(self, s: int) -> HostSocket | Descriptor | Enabling:
+        descriptor = self.sharing.descriptors.get(s)
+        return self._outermost(self._socket(s)) if descriptor is None else self._outermost(descriptor)
+
+    def _outermost(self, mover: M) -> M | Enabling:
+        """Whose entries count: the socket's, its descriptor's, or those that network events have put around them."""
+        events = mover.observer if isinstance(mover, HostSocket) else mover.endpoint.observer
+        return mover if events is None else events.entries_for(mover)
 
     def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
         return self._mover(s).send(s, buffers, flags, operation)
@@ -440,6 +486,69 @@ class HostProvider:
         kept.selection = selection
         return selection
 
+    # Network events
+
+    def _events_of(self, endpoint: HostSocket) -> NetworkEvents:
+        """The network events of a socket, which come with its first selection."""
+        events = endpoint.observer
+        if events is not None:
+            return events
+        upcalls = self._upcalls
+        assert upcalls is not None, "WSPStartup comes first"
+        with self._attaching:
+            if endpoint.observer is None:
+                endpoint.observer = NetworkEvents(endpoint, upcalls.WPUPostMessage)
+            events = endpoint.observer
+        movers: Sequence[HostSocket | Descriptor] = self.sharing.partners(endpoint) or (endpoint,)
+        for mover in movers:
+            with contextlib.suppress(WinsockError):  # closed meanwhile
+                upcalls.own_entries(
+                    mover.handle,
+                    *events.entries_for(mover).entries(),
+                    instead_of=mover.send,
+                    overlapped=bool(endpoint.flags & WSA_FLAG_OVERLAPPED),
+                )
+        return events
+
+    def WSPEventSelect(self, s: int, event: int | None, mask: int, /) -> None:
+        endpoint = self._socket(s)
+        if mask & ~FD_ALL_EVENTS:
+            raise WinsockError(WSAEINVAL)
+        thing = self._event(event, WSAEINVAL) if mask else None
+        events = self._events_of(endpoint)
+        endpoint.blocking = False
+        events.select_event(thing, mask)
+        events.watch_changes(self.waits)
+
+    def WSPAsyncSelect(self, s: int, window: int, message: int, mask: int, /) -> None:
+        endpoint = self._socket(s)
+        if mask & ~FD_ALL_EVENTS:
+            raise WinsockError(WSAEINVAL)
+        events = self._events_of(endpoint)
+        endpoint.blocking = False
+        events.select_window(window, message, s, mask)
+        events.watch_changes(self.waits)
+
+    def WSPEnumNetworkEvents(self, s: int, event: int | None, /) -> tuple[int, tuple[int, ...]]:
+        endpoint = self._socket(s)
+        # Observed (the tests of pywin32): a handle that is no event is told like one that is no socket.
+        thing = self._event(event, WSAENOTSOCK) if event else None
+        events = endpoint.observer
+        if events is not None:
+            return events.take(thing)
+        if thing is not None:
+            thing.reset()
+        return NOTHING
+
+    def _event(self, event: int | None, otherwise: int) -> Event:
+        """The event object of a handle, or an error with the code ``otherwise``."""
+        assert self._upcalls is not None
+        try:
+            thing: Event = self._upcalls.event_object(event or 0)
+        except WinsockError as failure:
+            raise WinsockError(otherwise) from failure
+        return thing
+
     def WSPGetOverlappedResult(self, s: int, overlapped: Any, wait: bool, /) -> tuple[int, int]:
         assert self._upcalls is not None
         return self._upcalls.overlapped_result(overlapped, wait)
@@ -470,8 +579,12 @@ class HostProvider:
     ) -> Any:
         """Receive a datagram with its control data: a `ReceivedMessage`."""
         endpoint = self._socket(s)
-        with self._through(s):
-            return receive_message(endpoint, buffers, control_room, namelen, flags, operation)
+        try:
+            with self._through(s):
+                return receive_message(endpoint, buffers, control_room, namelen, flags, operation)
+        finally:
+            if endpoint.observer is not None:
+                endpoint.observer.received(more=True)
 
     def WSASendMsg(
         self,
@@ -485,8 +598,13 @@ class HostProvider:
     ) -> Any:
         """Send a datagram with control data: the bytes accepted."""
         endpoint = self._socket(s)
-        with self._through(s):
-            return send_message(endpoint, buffers, flags, to, control, operation)
+        try:
+            with self._through(s):
+                return send_message(endpoint, buffers, flags, to, control, operation)
+        except WinsockError as failure:
+            if endpoint.observer is not None and failure.winerror == WSAEWOULDBLOCK:
+                endpoint.observer.would_block()
+            raise
 
     def AcceptEx(
         self,
@@ -502,7 +620,11 @@ class HostProvider:
         """Put a connection, its addresses and its first data into a socket and a buffer: bytes of data."""
         listening, accepting = self._socket(s), self._socket(acceptor)
         lengths = receive_length, local_length, remote_length
-        return accept_into(listening, accepting, buffer, lengths, self._handles(accepting), operation)
+        try:
+            return accept_into(listening, accepting, buffer, lengths, self._handles(accepting), operation)
+        finally:
+            if listening.observer is not None:
+                listening.observer.accepted()
 
     GetAcceptExSockaddrs = staticmethod(accept_addresses)
 
@@ -537,6 +659,21 @@ class HostProvider:
         """Send pieces of memory and of files: bytes sent. In the place of files stand functions that give them."""
         endpoint = self._socket(s)
         return transmit_packets(endpoint, elements, flags, self._handles(endpoint), operation)
+
+    def RIOCreateRequestQueue(
+        self,
+        s: int,
+        receives: CompletionQueue,
+        most_receives: int,
+        sends: CompletionQueue,
+        most_sends: int,
+        context: Any,
+        /,
+    ) -> HostRequestQueue:
+        """Make the request queue of a socket for registered I/O."""
+        return create_request_queue(
+            self.request_queues, self._socket(s), receives, most_receives, sends, most_sends, context
+        )
 
     def _handles(self, endpoint: HostSocket) -> Sequence[int]:
         """The descriptors of a shared socket."""
@@ -582,5 +719,4 @@ class HostProvider:
     def WSPCancelBlockingCall(self) -> None:
         raise WinsockError(WSAEOPNOTSUPP)
 
-    WSPAsyncSelect = WSPEnumNetworkEvents = WSPEventSelect = _unwritten
     WSPGetQOSByName = WSPJoinLeaf = _unwritten

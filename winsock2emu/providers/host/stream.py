@@ -111,6 +111,7 @@ _NOTHING_THERE = -1
 # without the try. For a program that polls a non-blocking socket a look costs a third of a try in vain.
 _SURE = 4
 _WITHOUT_TRY = 32
+_LIKELY = 2  # overlapped receives in a row after which a look comes before the next try
 
 # Not bound to a socket: a bound method takes 72 bytes for each, and a call through it takes as long.
 _RECEIVE = _socket.socket.recv_into
@@ -295,6 +296,8 @@ class StreamSocket(HostSocket):
         """Have the host connect; why it would not, if it says so at once."""
         self.connect_failed = False
         self.pending_error = 0
+        if self.observer is not None:
+            self.observer.connects()
         self.peer = windows_address(destination, self.host_family)
         if self.bindings is not None:
             self.bind_implicitly()
@@ -423,6 +426,8 @@ class StreamSocket(HostSocket):
         self.alarms = 0
         self.urgent = None
         self.settings.pop(UrgentChannel, None)
+        if self.observer is not None:
+            self.observer.connects()
         self.changed()
 
     def _destination_checked_in_order(self, name: bytes | None) -> Any:
@@ -1038,13 +1043,19 @@ class StreamSocket(HostSocket):
                 if not memoryview(buffers[0]).nbytes:
                     return self._receive_checked(buffers, flags, operation)
                 return self.inbound.pend(_Receive(self, buffers[0]), operation)
+            waits = self._waits
+            if (waits >= _LIKELY or waits < 0) and self.is_empty():
+                return self.inbound.pend(_Receive(self, buffers[0]), operation)
             try:
                 moved = receive_now(self.host, buffers[0])
             except BlockingIOError:
+                if 0 <= waits < _LIKELY:
+                    self._waits = waits + 1
                 return self.inbound.pend(_Receive(self, buffers[0]), operation)
             except OSError as failure:
                 raise self._call_failed(failure, _TO_RECEIVES) from failure
             if moved:
+                self._waits = 0
                 operation.finish_now(moved)
                 return moved
         return self._receive_checked(buffers, flags, operation)
@@ -1283,6 +1294,33 @@ class StreamSocket(HostSocket):
             return bool(self.host.recv(1, HOST_PEEK))
         except OSError:
             return False
+
+    # Network events
+
+    @property
+    def listens(self) -> bool:
+        """It has been told to listen."""
+        return self.requests is not None
+
+    @property
+    def guarded(self) -> bool:
+        """What is kept of urgent data has a lock."""
+        return self.urgent is not None
+
+    @property
+    def piecemeal(self) -> bool:
+        """No receive crosses a mark."""
+        return self.urgent is not None
+
+    def connect_outcome(self) -> int | None:
+        """How the last connect has ended; a connection that was accepted is none of its own."""
+        if self.state == CONNECTED:
+            return None if self.accepted else 0
+        return self._connect_code if self.connect_failed else None
+
+    def end_code(self) -> int:
+        """A reset by the peer, or what has ended the connection here."""
+        return WSAECONNRESET if self.broken == WSAECONNRESET else WSAECONNABORTED
 
     # Closing
 

@@ -46,8 +46,9 @@ from ....defs.winbase import (
     PAGE_WRITECOMBINE,
     PAGE_WRITECOPY,
 )
-from ....errors import WinsockError
+from ....errors import WinsockError, set_last_error
 from ... import memory
+from ...threads import made_by_c
 from ._pointers import out
 
 __all__ = [
@@ -160,9 +161,11 @@ def GlobalFree(hMem: int) -> int:
 
 
 def _free_handle(handle: int) -> int:
-    """NULL is success, the handle itself failure, which the table returns."""
+    """NULL is success, the handle itself failure."""
     if handle and not free(handle):
-        raise WinsockError(ERROR_INVALID_HANDLE)
+        made_by_c()
+        set_last_error(ERROR_INVALID_HANDLE)
+        return handle
     return 0
 
 
