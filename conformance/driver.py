@@ -35,6 +35,7 @@ from .layouts import LAYOUTS
 from .machine import Machine
 from .overlapping import Overlapped, OverlappedCalls
 from .records import AddrInfo, HostEnt, ProtocolInfo, ProtoEnt, ReceivedMessage, ServEnt, WSAData
+from .registering import RegisteredCalls
 from .target import PENDING, Condition, Pending, Readable, Routine, Timeout, Writable
 from .verify import Failed, Mismatch, shown, step
 from .windowing import WindowCalls
@@ -57,7 +58,8 @@ _RETURNS = {
     "pointer": "inet_ntoa inet_ntop InetNtopW gethostbyname gethostbyaddr getservbyname getservbyport"
     " getprotobyname getprotobynumber WSACreateEvent CreateEventA CreateEventW CreateIoCompletionPort",
     "void": "freeaddrinfo FreeAddrInfoW WSASetLastError SetLastError Sleep",
-    "bool": "WSAConnectByNameA WSAConnectByNameW WSAConnectByList WSASetEvent WSAResetEvent WSACloseEvent SetEvent ResetEvent CloseHandle WSAGetOverlappedResult",
+    "bool": "WSAConnectByNameA WSAConnectByNameW WSAConnectByList"
+    " WSASetEvent WSAResetEvent WSACloseEvent SetEvent ResetEvent CloseHandle WSAGetOverlappedResult",
     "wait": "WSAWaitForMultipleEvents WaitForSingleObject WaitForMultipleObjects WaitForSingleObjectEx SleepEx",
 }
 RETURNS = {name: kind for kind, names in _RETURNS.items() for name in names.split()}
@@ -75,6 +77,8 @@ _KINDS: dict[str, tuple[int, bool, int | None]] = {
     "wait": (32, False, 0xFFFFFFFF),
     "atom": (16, False, 0),
     "number": (32, False, 0),
+    "count": (32, False, 0xFFFFFFFF),
+    "rio-buffer": (64, False, 0xFFFFFFFF),
 }
 
 
@@ -209,7 +213,7 @@ class C:
         self.memory.release()
 
 
-class CDriver(WindowCalls, OverlappedCalls):
+class CDriver(WindowCalls, OverlappedCalls, RegisteredCalls):
     """The target that speaks C to a machine."""
 
     has_c = True
@@ -1194,7 +1198,7 @@ class CDriver(WindowCalls, OverlappedCalls):
         return ServEnt(
             name=self._string(layout.number(data, "s_name"), "A"),
             aliases=tuple(self._string(at, "A") for at in self._pointers(layout.number(data, "s_aliases"))),
-            port=layout.number(data, "s_port"),
+            port=layout.number(data, "s_port") & 0xFFFF,
             proto=self._string(layout.number(data, "s_proto"), "A"),
         )
 

@@ -27,6 +27,7 @@ GROUPS = (
     "ws2tcpip.h",
     "afunix.h",
     "mswsock.h",
+    "mswsockdef.h",
     "mstcpip.h",
     "nspapi.h",
     "qos.h",
@@ -73,7 +74,7 @@ def constants(folder: Path) -> str:
             for spelling in (name, *entry.get("aliases", ())):
                 values.setdefault(spelling, entry["value"])
     for group in GROUPS:
-        for name, value in data["groups"][group].items():
+        for name, value in data["groups"].get(group, {}).items():
             values.setdefault(name, value)
     for name, entry in data["documented_not_in_mingw"].items():
         if entry["header"] in GROUPS:

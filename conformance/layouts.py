@@ -118,7 +118,7 @@ LAYOUTS: Mapping[str, Layout] = {
             "s_name": _u(0, 8),
             "s_aliases": _u(8, 8),
             "s_proto": _u(16, 8),
-            "s_port": _u(24, 2),
+            "s_port": _s(24, 2),
         },
     ),
     "protoent": Layout(

@@ -47,6 +47,7 @@ from .verify import Failed, Mismatch, NotApplicable
 if TYPE_CHECKING:
     from .driver import C
     from .records import AddrInfo, HostEnt, ProtocolInfo, ProtoEnt, ServEnt, WSAData
+    from .registering import Notification, Piece, Registered, Result
     from .windowing import Creation, Message, Procedure, TimerRoutine
 
 #: A buffer to read from or write into; None is a NULL pointer (with a length, where C has one).
@@ -490,11 +491,71 @@ class Target:
         """(key, overlapped, Internal, bytes) of each."""
         self._absent("GetQueuedCompletionStatusEx")
 
+    # ---- registered I/O (records: registering) ---------------------------------------------------------------
+
+    def rio_memory(self, size: int) -> Registered:
+        """Memory that is registered."""
+        self._absent("rio_memory")
+
+    def RIORegisterBuffer(self, buffer: Writable | None) -> int:
+        """Only for buffers that cannot be registered; see `rio_memory`."""
+        self._absent("RIORegisterBuffer")
+
+    def RIODeregisterBuffer(self, buffer_id: int) -> None:
+        self._absent("RIODeregisterBuffer")
+
+    def RIOCreateCompletionQueue(self, size: int, notification: Notification | None = None) -> int:
+        self._absent("RIOCreateCompletionQueue")
+
+    def RIOResizeCompletionQueue(self, cq: int, size: int) -> None:
+        self._absent("RIOResizeCompletionQueue")
+
+    def RIOCloseCompletionQueue(self, cq: int) -> None:
+        self._absent("RIOCloseCompletionQueue")
+
+    def RIOCreateRequestQueue(
+        self,
+        s: int,
+        most_receives: int,
+        receive_buffers: int,
+        most_sends: int,
+        send_buffers: int,
+        receive_cq: int,
+        send_cq: int,
+        context: int = 0,
+    ) -> int:
+        self._absent("RIOCreateRequestQueue")
+
+    def RIOResizeRequestQueue(self, rq: int, most_receives: int, most_sends: int) -> None:
+        self._absent("RIOResizeRequestQueue")
+
+    def RIOReceive(self, rq: int, data: Piece | None, flags: int = 0, context: int = 0) -> None:
+        self._absent("RIOReceive")
+
+    def RIOReceiveEx(
+        self, rq: int, data: Piece | None, *beside: Piece | None, flags: int = 0, context: int = 0
+    ) -> None:
+        """``beside``: local address, remote address, control data, flags."""
+        self._absent("RIOReceiveEx")
+
+    def RIOSend(self, rq: int, data: Piece | None, flags: int = 0, context: int = 0) -> None:
+        self._absent("RIOSend")
+
+    def RIOSendEx(self, rq: int, data: Piece | None, *beside: Piece | None, flags: int = 0, context: int = 0) -> None:
+        self._absent("RIOSendEx")
+
+    def RIODequeueCompletion(self, cq: int, count: int) -> list[Result]:
+        """Fails where C returns RIO_CORRUPT_CQ."""
+        self._absent("RIODequeueCompletion")
+
+    def RIONotify(self, cq: int) -> None:
+        self._absent("RIONotify")
+
     # ---- overlapped requests -------------------------------------------------------------------------------
 
     def overlapped(self, event: int | None = None) -> Any:
         """A record for requests: ``.Internal``, ``.InternalHigh``, ``.Offset``, ``.OffsetHigh``, ``.hEvent``."""
-        self._absent("overlapped")
+        raise NotApplicable(f"target {self.name} has no overlapped records")
 
     def WSAGetOverlappedResult(self, s: int, overlapped: Any, wait: bool) -> tuple[int, int]:
         """Bytes, flags."""

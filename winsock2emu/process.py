@@ -47,7 +47,7 @@ from .kernel.events import Event
 from .kernel.files import FileObject
 from .kernel.handles import FIRST_NUMBER, HandleTable
 from .kernel.hostfiles import OpenFiles
-from .kernel.objects import Waitable, queue_apc, wait
+from .kernel.objects import IO_COMPLETION, TIMED_OUT, Waitable, queue_apc, wait
 from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine
 from .kernel.pool import ThreadPool
 from .kernel.tasks import BackgroundTasks
@@ -396,16 +396,25 @@ class Process:
             if not isinstance(event, Waitable):
                 raise WinsockError(WSA_INVALID_HANDLE)
         else:
-            operation = overlapped.operation
-            if operation is not None:
-                event = operation.event or Event()
-                operation.event = event
-                if operation.final:  # too late for the event; the status follows at once
-                    while overlapped.Internal == STATUS_PENDING:
-                        time.sleep(0)
-                    return 0
-        things = () if event is None else (event,)
-        return wait(things, False, timeout_s, alertable, self)
+            with self._lock:
+                operation = overlapped.operation
+                if operation is not None:
+                    event = operation.event = operation.event or Event()
+            if operation is None or operation.final:
+                return self._wait_for_status(overlapped, timeout_s, alertable)
+        return wait((event,), False, timeout_s, alertable, self)
+
+    def _wait_for_status(self, overlapped: OVERLAPPED, timeout_s: float | None, alertable: bool) -> int:
+        """Wait for a record that nobody else can tell of: its request is just ending, or there is none."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        pause_s = 0.0
+        while overlapped.Internal == STATUS_PENDING:
+            if deadline is not None and time.monotonic() >= deadline:
+                return TIMED_OUT
+            if wait((), False, pause_s, alertable, self) == IO_COMPLETION:
+                return IO_COMPLETION
+            pause_s = min(pause_s + 0.001, 0.05)
+        return 0
 
     def is_window(self, window: int) -> bool:
         """True for the handle of a window of this process that exists."""

@@ -436,7 +436,7 @@ def accepting_socket_is_for_one_request_only(ws: Target) -> None:
     chapter=CHAPTER,
     source=ACCEPTEX_TEST,
     basis="observed",
-    requirements=["R6.47", "R6.48"],
+    requirements=["R6.51"],
     behaviours=["acceptex-cancelio", "acceptex-cancelio-wrong-handle"],
 )
 def request_is_the_listening_sockets(ws: Target) -> None:
@@ -453,6 +453,7 @@ def request_is_the_listening_sockets(ws: Target) -> None:
     chapter=CHAPTER,
     source=ACCEPTEX_TEST,
     basis="observed",
+    requirements=["R6.48"],
     rows={
         "acceptor": Row("acceptor", 0, behaviours=["acceptex-close-acceptor"]),
         "listener": Row("listening", 0, behaviours=["acceptex-close-listener"]),
@@ -737,7 +738,6 @@ def port_of(ws: Target, s: int) -> Iterator[int]:
     chapter=CHAPTER,
     source=PORT_TEST,
     basis="observed",
-    requirements=["R6.39"],
     rows={
         "no-data": Row(b"", False, behaviours=["iocp-connectex-packet"]),
         "data": Row(b"abc", False, behaviours=["iocp-connectex-data"]),
@@ -761,7 +761,7 @@ def packet_tells_of_connect_ex(ws: Target, data: bytes, skip: bool) -> None:
     chapter=CHAPTER,
     source=PORT_TEST,
     basis="observed",
-    requirements=["R9.45"],
+    requirements=["R9.45", "R16.13"],
     behaviours=["iocp-connectex-refused", "iocp-connectex-refused-result"],
 )
 def packet_tells_of_a_refusal(ws: Target) -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import zlib
+from collections.abc import Callable
 from ctypes import (
     POINTER,
     Structure,
@@ -180,6 +181,7 @@ class Server:
             if kernel32.CreateIoCompletionPort(s, self.port, 0, 0) != self.port:
                 raise ctypes.WinError(ctypes.get_last_error())
         self.lock = threading.Lock()
+        self.accepts = 0
         self.answers = 0
         self.aborted = 0
         self.bytes = 0
@@ -201,6 +203,8 @@ class Server:
         line.accepts, line.Offset = 1, 0
         rooms = (64, ADDRESS_ROOM, ADDRESS_ROOM, byref(wintypes.DWORD()))
         self.pends("AcceptEx", mswsock.AcceptEx(self.listener, line.s, line.at("room"), *rooms, byref(line)))
+        with self.lock:
+            self.accepts += 1
 
     def answer(self, line: LINE, request: bytes) -> None:
         """Send the part of the file that was asked for, with its size before and a mark behind it."""
@@ -287,6 +291,14 @@ def send_without_a_record(server: Server, content: bytes) -> None:
         check(ws2_32.closesocket(s))
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Give the workers time for something; whether it has come about is looked at afterwards."""
+    for _ in range(5000):
+        if condition():
+            return
+        kernel32.Sleep(1)
+
+
 def serve(path: Path, content: bytes) -> None:
     """Serve all clients, then end."""
     server = Server(path)
@@ -304,11 +316,9 @@ def serve(path: Path, content: bytes) -> None:
     expect(not any(thread.is_alive() for thread in clients), "a client is still waiting")
     send_without_a_record(server, content)
 
+    wait_until(lambda: server.accepts == SOCKETS + CLIENTS * PARTS or bool(server.complaints))
     check(ws2_32.closesocket(SOCKET(server.listener)))
-    for _ in range(5000):
-        if server.aborted == SOCKETS or server.complaints:
-            break
-        kernel32.Sleep(1)
+    wait_until(lambda: server.aborted == SOCKETS or bool(server.complaints))
     expect(not server.complaints, " and ".join(server.complaints[:2]))
     expect(server.aborted == SOCKETS, f"{server.aborted} requests have ended with the listening socket")
     expect(server.answers == CLIENTS * PARTS, f"{server.answers} answers were sent")

@@ -186,8 +186,8 @@ class Pool:
             self.lines[ctypes.addressof(line)] = line
             if kernel32.CreateIoCompletionPort(s, self.port, 0, 0) != self.port:
                 raise ctypes.WinError(ctypes.get_last_error())
-        self.ConnectEx = extension(s, WSAID_CONNECTEX, CONNECTEX)
-        self.DisconnectEx = extension(s, WSAID_DISCONNECTEX, DISCONNECTEX)
+        self.ConnectEx = extension(server.listener, WSAID_CONNECTEX, CONNECTEX)
+        self.DisconnectEx = extension(server.listener, WSAID_DISCONNECTEX, DISCONNECTEX)
 
     def packet(self) -> tuple[Line, int, int]:
         """The next request that is complete: whose, its bytes, its error."""
@@ -196,7 +196,7 @@ class Pool:
         fine = kernel32.GetQueuedCompletionStatus(self.port, *heard)
         error = 0 if fine else ctypes.get_last_error()
         expect(bool(overlapped.value), f"no packet comes: error {error}")
-        return self.lines[overlapped.value], moved.value, error
+        return self.lines[overlapped.value or 0], moved.value, error
 
     def started(self, line: Line, stage: str, result: int) -> None:
         """A call was made whose outcome a packet is to tell."""

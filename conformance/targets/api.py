@@ -18,6 +18,7 @@ import attrs
 from .. import records
 from ..constants import code_name
 from ..providers import Provider, Recorder
+from ..registering import Notification, Piece, PythonMemory, Registered, Result
 from ..target import CALLS, PENDING, Condition, Element, Target
 from ..verify import Failed, Mismatch, shown, step
 from ..windowing import HWND_MESSAGE, PM_REMOVE, Creation, Message, Procedure
@@ -81,6 +82,13 @@ class ApiTarget(Target):
         if isinstance(value, Element):
             place = {"file": value.file or None, "offset": value.offset, "length": value.length}
             return self._mswsock.TransmitElement(value.data, end_of_packet=value.end_of_packet, **place)
+        if isinstance(value, Piece):
+            return self._mswsock.RIO_BUF(value.buffer_id, value.offset, value.length)
+        if isinstance(value, Notification):
+            record = self._mswsock.RIO_NOTIFICATION_COMPLETION
+            if value.port:
+                return record.by_port(value.port, value.key, value.overlapped)
+            return record.by_event(value.event, reset=value.reset)
         theirs = getattr(self._records, type(value).__name__, None)
         if theirs is None or not isinstance(value, records.ProtocolInfo | records.AddrInfo):
             return value
@@ -96,6 +104,8 @@ class ApiTarget(Target):
             return tuple(map(self._to_ours, value))
         if isinstance(value, bytes):
             return bytes(value)
+        if isinstance(value, self._mswsock.RIORESULT):
+            return Result(value.status, value.moved, value.socket_context, value.request_context)
         ours = getattr(records, type(value).__name__, None)
         if ours is None or not attrs.has(type(value)):
             return value
@@ -144,6 +154,20 @@ class ApiTarget(Target):
         if isinstance(result, self._error):
             result = (result.moved, result.address) if result.received is None else result.received
         return self._to_ours(result)
+
+    # Registered I/O
+
+    def rio_memory(self, size: int) -> Registered:
+        data = bytearray(size)
+        return Registered(self.through("RIORegisterBuffer", data), PythonMemory(data))
+
+    def RIOReceiveEx(
+        self, rq: int, data: Piece | None, *beside: Piece | None, flags: int = 0, context: int = 0
+    ) -> None:
+        self.through("RIOReceiveEx", rq, data, *beside, flags=flags, context=context)
+
+    def RIOSendEx(self, rq: int, data: Piece | None, *beside: Piece | None, flags: int = 0, context: int = 0) -> None:
+        self.through("RIOSendEx", rq, data, *beside, flags=flags, context=context)
 
     # Messages and windows
 

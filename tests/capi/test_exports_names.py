@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,8 +27,9 @@ from tests.capi.cabi import (
     noted,
     ref,
 )
-from winsock2emu.capi import memory, structs
-from winsock2emu.defs.records import AddrInfo, HostEnt
+from winsock2emu.capi import memory, structs, table
+from winsock2emu.defs.codes import WSANO_DATA
+from winsock2emu.defs.records import AddrInfo, HostEnt, ServEnt
 from winsock2emu.defs.sockaddr import SockAddr, sockaddr_in6
 from winsock2emu.process import Process
 
@@ -319,3 +321,77 @@ def test_both_forms_know_the_same_name(winsock: Process) -> None:
     name = text_at("A", ctypes.addressof(narrow[0]))
     assert name == text_at("W", ctypes.addressof(wide[0]))
     assert name
+
+
+# ------------------------------------------------------------------------------------------- services, protocols
+
+
+def service(pointer: int) -> tuple[str | None, list[str | None], str | None, int]:
+    """Name, aliases, protocol and port as they lie in a SERVENT."""
+    record = structs.record("servent").from_address(pointer)
+    return memory.ansi(record.s_name), list(texts(record.s_aliases)), memory.ansi(record.s_proto), record.s_port
+
+
+def texts(pointer: int) -> Iterator[str | None]:
+    while text := ctypes.c_void_p.from_address(pointer).value:
+        yield memory.ansi(text)
+        pointer += 8
+
+
+def test_a_service_is_laid_out_as_in_c(winsock: Process) -> None:
+    found = call("getservbyname", b"WWW", b"tcp")
+    assert service(found) == ("http", ["www", "www-http"], "tcp", 0x5000)
+    assert call("getservbyport", 0x5000, None) == found
+    assert service(found)[0] == "http"
+
+
+def test_a_port_is_a_signed_short(winsock: Process) -> None:
+    """A port whose second byte is above 127 is negative in C, and its number leads to the service all the same."""
+    assert service(call("getservbyname", b"netbios-ssn", b"tcp"))[3] == 0x8B00 - 0x10000
+    assert service(call("getservbyport", 0x8B00 - 0x10000, b"tcp"))[0] == "netbios-ssn"
+
+
+def test_a_protocol_is_laid_out_as_in_c(winsock: Process) -> None:
+    record = structs.record("protoent").from_address(call("getprotobyname", b"IPv6-ICMP"))
+    assert (memory.ansi(record.p_name), list(texts(record.p_aliases)), record.p_proto) == (
+        "ipv6-icmp",
+        ["IPv6-ICMP"],
+        58,
+    )
+    record = structs.record("protoent").from_address(call("getprotobynumber", 0))
+    assert (memory.ansi(record.p_name), record.p_proto) == ("ip", 0)
+
+
+def test_unknown_services_and_protocols_are_no_data(winsock: Process) -> None:
+    fails(WSANO_DATA, "getservbyname", b"nosuch", None, failure=None)
+    fails(WSANO_DATA, "getservbyport", 1, b"sctp", failure=None)
+    fails(WSANO_DATA, "getprotobyname", b"nosuch", failure=None)
+    fails(WSANO_DATA, "getprotobynumber", -1, failure=None)
+    fails(WSAEFAULT, "getservbyname", None, b"tcp", failure=None)
+    fails(WSAEFAULT, "getprotobyname", None, failure=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "ordinal"),
+    [("getprotobyname", 53), ("getprotobynumber", 54), ("getservbyname", 55), ("getservbyport", 56)],
+)
+def test_both_dlls_export_them_under_their_ordinals(name: str, ordinal: int) -> None:
+    for dll in ("ws2_32", "wsock32"):
+        function = table.export(dll, ordinal)
+        assert function is not None
+        assert (function.name, function.written) == (name, True)
+
+
+def test_each_kind_of_record_has_one_place_in_a_thread(winsock: Process) -> None:
+    host = call("gethostbyname", b"127.0.0.1")
+    one, other = call("getservbyname", b"domain", b"udp"), call("getprotobyname", b"tcp")
+    assert len({host, one, other}) == 3
+    assert call("getservbyname", b"telnet", b"tcp") == one
+    assert call("getprotobyname", b"udp") == other
+    assert call("gethostbyname", b"127.0.0.2") == host
+
+
+def test_a_record_that_is_too_large_for_its_place_gets_a_larger_one(replace: Replace) -> None:
+    aliases = tuple(f"alias-{number}" * 20 for number in range(40))
+    replace("getservbyname", lambda *args: ServEnt(name="x", aliases=aliases, port=1, proto="tcp"))
+    assert service(call("getservbyname", b"x", None)) == ("x", list(aliases), "tcp", 1)

@@ -114,6 +114,13 @@ SHOWN = {
         r"the last one's are served, in their order",
         r"each of the 640 was told once",
     ],
+    "port_scanner": [
+        r"64 ports scanned: 12 open, 52 shut",
+        r"up to 24 connects at once, \d+ calls of WSAPoll",
+        r"12 listeners have been called",
+        r"a closed socket among others: POLLNVAL, 1 entries have bits",
+        r"all as on Windows",
+    ],
     "routine_download": [
         *[rf"part {number}: 388097 bytes, sum [0-9a-f]{{8}}, ended with 0" for number in range(5)],
         r"a part that does not exist: \[WinError 10054\] An existing connection was forcibly closed .*",
@@ -187,6 +194,7 @@ SPOILT = {
         "if not overlapped.value or sum(heard.values()) == 7:",
         "the empty port says 995",
     ),
+    "port_scanner": ("(POLLERR | POLLHUP) == POLLERR", "(POLLERR | POLLHUP) != POLLERR", "a refused connect has 0x"),
     "routine_download": ("record.InternalHigh == moved", "record.InternalHigh > moved", "differ in the bytes moved"),
     "socket_pool": (
         "ERROR_CONNECTION_REFUSED = 997, 1225",

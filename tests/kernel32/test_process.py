@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextvars import copy_context
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_other_processes_are_not_opened() -> None:
 def test_every_thread_has_a_value_of_its_own() -> None:
     slot, elsewhere = kernel32.TlsAlloc(), list[object]()
     kernel32.TlsSetValue(slot, "mine")
-    other = threading.Thread(target=lambda: elsewhere.append(kernel32.TlsGetValue(slot)))
+    other = threading.Thread(target=copy_context().run, args=(lambda: elsewhere.append(kernel32.TlsGetValue(slot)),))
     other.start()
     other.join(10)
     kernel32.SetLastError(5)
@@ -101,7 +102,7 @@ def test_a_thread_that_computes_is_ended() -> None:
             rounds[0] += 1
 
     thread, _ = kernel32.CreateThread(None, 0, start, None)
-    until(lambda: rounds[0] > 0)
+    until(lambda: rounds[0] > 0, "the thread runs")
     kernel32.TerminateThread(thread, 7)
     assert kernel32.WaitForSingleObject(thread, LONG_MS) == WAIT_OBJECT_0
     assert kernel32.GetExitCodeThread(thread) == 7
@@ -121,9 +122,9 @@ def test_the_main_thread_is_not_ended_by_another_one() -> None:
     process = kernel32.GetCurrentProcess()
     main = kernel32.DuplicateHandle(process, kernel32.GetCurrentThread(), process)
     codes: list[int] = []
-    other = threading.Thread(target=lambda: codes.append(code_of(kernel32.TerminateThread, main, 1)))
-    other.start()
-    other.join(10)
+    other, _ = kernel32.CreateThread(None, 0, lambda _: codes.append(code_of(kernel32.TerminateThread, main, 1)), None)
+    assert kernel32.WaitForSingleObject(other, LONG_MS) == WAIT_OBJECT_0
+    kernel32.CloseHandle(other)
     assert codes == [ERROR_ACCESS_DENIED]
     kernel32.CloseHandle(main)
 

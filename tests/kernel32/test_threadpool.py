@@ -37,7 +37,7 @@ def pool_threads() -> list[str]:
 def idle(process: Process) -> Iterator[None]:
     """The pool has no thread left when a test has taken back what it gave."""
     yield
-    until(lambda: not pool_threads())
+    until(lambda: not pool_threads(), "the pool is idle")
 
 
 class Calls:
@@ -59,7 +59,7 @@ class Calls:
         self.seen.append(what[0] if len(what) == 1 else what)
 
     def wait_for(self, count: int) -> None:
-        until(lambda: len(self.seen) >= count)
+        until(lambda: len(self.seen) >= count, f"{count} calls")
 
 
 # Work items
@@ -121,7 +121,7 @@ def test_only_once_leaves_the_next_signal_alone() -> None:
     event, calls = kernel32.CreateEvent(None, False, True), Calls()
     wait = kernel32.RegisterWaitForSingleObject(event, calls, None, INFINITE, WT_EXECUTEONLYONCE)
     calls.wait_for(1)
-    until(lambda: not pool_threads())
+    until(lambda: not pool_threads(), "the pool is idle")
     kernel32.SetEvent(event)
     assert kernel32.WaitForSingleObject(event, 0) == WAIT_OBJECT_0
     kernel32.UnregisterWait(wait)

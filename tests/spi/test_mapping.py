@@ -188,11 +188,25 @@ MAPPED = [
         8,
     ),
     Mapping("shutdown", lambda s: ws2_32.shutdown(s, SD_SEND), "WSPShutdown", (SD_SEND,), None),
+    Mapping("WSASendDisconnect", lambda s: ws2_32.WSASendDisconnect(s, DATA), "WSPSendDisconnect", (DATA,), None),
+    Mapping("WSASendDisconnect", ws2_32.WSASendDisconnect, "WSPSendDisconnect", (None,), None),
+    Mapping("WSARecvDisconnect", lambda s: ws2_32.WSARecvDisconnect(s, 8), "WSPRecvDisconnect", (8,), b""),
+    Mapping("WSARecvDisconnect", ws2_32.WSARecvDisconnect, "WSPRecvDisconnect", (None,), b""),
 ]
 
 # Functions without a socket that go to a provider all the same, tested one by one below; those that go to an extension
-# function are in tests/ws2_32/test_waiting.py and tests/mswsock/test_messages.py.
-OTHERS = {"WSAAddressToString", "WSAStringToAddress", "WSASocket", "select", "socket", "WSAPoll", "WSASendMsg"}
+# function are in tests/ws2_32/test_waiting.py, tests/ws2_32/test_connecting.py and tests/mswsock/test_messages.py.
+OTHERS = {
+    "WSAConnectByList",
+    "WSAConnectByName",
+    "WSAAddressToString",
+    "WSAStringToAddress",
+    "WSASocket",
+    "select",
+    "socket",
+    "WSAPoll",
+    "WSASendMsg",
+}
 
 DLL_ONLY: dict[str, Callable[[int], Any]] = {
     "InetNtopW": lambda s: ws2_32.InetNtopW(AF_INET, b"\x7f\0\0\1", 16),
@@ -221,6 +235,10 @@ DLL_ONLY: dict[str, Callable[[int], Any]] = {
     "gethostbyname": lambda s: ws2_32.gethostbyname("127.0.0.1"),
     "gethostname": lambda s: ws2_32.gethostname(),
     "getnameinfo": lambda s: ws2_32.getnameinfo(LOCAL, NI_NUMERICHOST | NI_NUMERICSERV),
+    "getprotobyname": lambda s: ws2_32.getprotobyname("tcp"),
+    "getprotobynumber": lambda s: ws2_32.getprotobynumber(6),
+    "getservbyname": lambda s: ws2_32.getservbyname("http", "tcp"),
+    "getservbyport": lambda s: ws2_32.getservbyport(0x5000, "tcp"),
     "htonl": lambda s: ws2_32.htonl(1),
     "htons": lambda s: ws2_32.htons(1),
     "inet_addr": lambda s: ws2_32.inet_addr("127.0.0.1"),

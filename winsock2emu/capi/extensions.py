@@ -28,12 +28,13 @@ from uuid import UUID
 from ..defs import guids
 from ..defs.constants import SOCKET_ERROR
 from ..defs.exports import EXTENSIONS, Extension
+from ..defs.guids import WSAID_MULTIPLE_RIO
 from ..defs.relocatable import POINTER_SIZE
 from . import table
 
 
 def _by_guid() -> dict[bytes, Extension]:
-    """The functions that this control code is for; those of registered I/O come in a table by another one."""
+    """The functions that this control code is for; those of registered I/O come in a table, by another one."""
     return {
         getattr(guids, extension.guid_name).bytes_le: extension
         for extension in EXTENSIONS.values()
@@ -55,11 +56,21 @@ def address_of(guid: UUID) -> int | None:
 
 def pointer(guid: bytes, function: Callable[..., Any]) -> bytes:
     """What the output buffer gets for a GUID (16 bytes) and the callable that the provider has answered with."""
+    if bytes(guid[:16]) == WSAID_MULTIPLE_RIO.bytes_le:
+        return _registered_table()
     address = address_of(UUID(bytes_le=bytes(guid[:16]))) if len(guid) >= 16 else None
     if address is None:
         own = getattr(function, "address", None)
         address = own if isinstance(own, int) else _face_of(function)
     return address.to_bytes(POINTER_SIZE, "little")
+
+
+def _registered_table() -> bytes:
+    """A RIO_EXTENSION_FUNCTION_TABLE: its size, then the functions. They serve the sockets of every provider."""
+    functions = sorted((one.table_index, one.function) for one in EXTENSIONS.values() if one.table_index is not None)
+    size = (len(functions) + 1) * POINTER_SIZE
+    numbers = [size, *(table.extension(function).address for _, function in functions)]
+    return b"".join(number.to_bytes(POINTER_SIZE, "little") for number in numbers)
 
 
 def _face_of(function: Callable[..., Any]) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from ..defs.codes import WSA_IO_PENDING, WSAEFAULT
@@ -86,7 +87,8 @@ class MemoryOverlapped(OVERLAPPED):
         self._result = result
         store = self.store
         if store is not None:
-            store(result)
+            with suppress(WinsockError):  # a place that the program has made too small meanwhile
+                store(result)
         flags = 0 if type(result) is int else flags_of(result)
         if flags:
             _flags[self.address] = flags

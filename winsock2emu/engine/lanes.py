@@ -122,7 +122,7 @@ class Lane:
         """
         if operation is not None:
             return self._start(attempt, operation)
-        if self.head is None:
+        if self.head is None or self.clear():
             try:
                 return attempt()
             except BlockingIOError:
@@ -310,6 +310,16 @@ class Lane:
             # A provider's, and not to be paid for by the thread that happens to lead: it waits for something else.
             what = type(blunder), blunder, blunder.__traceback__, threading.current_thread()
             threading.excepthook(threading.ExceptHookArgs(what))
+
+    def clear(self) -> bool:
+        """Let overlapped requests have what is there, as they came before the caller; True when nobody waits any more.
+
+        While another thread is doing so, the answer is no.
+        """
+        lock = self._lock
+        if lock is not None and not lock.locked():
+            self.service()
+        return self.head is None
 
     def cancel(self, operation: Operation) -> bool:
         """Complete one queued overlapped request with WSA_OPERATION_ABORTED; False when it is not in the queue."""

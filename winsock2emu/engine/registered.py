@@ -102,7 +102,7 @@ class CompletionQueue:
 
     def take(self, most: int) -> list[RIORESULT]:
         """RIODequeueCompletion: up to so many results, oldest first, whose places are free then."""
-        found = []
+        found: list[RIORESULT] = []
         with self.lock:
             results = self._results
             while results and len(found) < most:

@@ -63,7 +63,7 @@ class FileObject(Waitable):
         else:
             found = tuple(self.pending)
             if waiter is not None:
-                found = tuple(one for one in self.pending if one.issuer is waiter)
+                found = tuple(one for one in found if one.issuer is waiter)
         return sum(request.cancel() for request in found)
 
     def run_routine(self, waiter: Waiter, *call: Any) -> None:

@@ -345,6 +345,8 @@ class OVERLAPPED(Operation):
         if self.keeper is not None:
             self.leave()
         super().abandon()
+        self.InternalHigh = 0
+        self.Internal = STATUS_CANCELLED
 
     def leave(self) -> None:
         """It does not pend any more."""
@@ -377,6 +379,11 @@ class _Again(OVERLAPPED):
         record.Internal = status
         super().finish(result, failure)
 
+    def abandon(self) -> None:
+        super().abandon()
+        self._record.InternalHigh = 0
+        self._record.Internal = STATUS_CANCELLED
+
 
 class IssuedRequests:
     """Stands among what a thread owns: its end cancels its requests, except those whose outcome a port gets.
@@ -390,9 +397,16 @@ class IssuedRequests:
 
     def thread_ended(self, waiter: Waiter) -> None:
         """As for all that a thread owns."""
-        for file in tuple(self.files):
+        for file in self._files_now():
             if file.port is None and file.pending:
                 file.cancel(waiter=waiter)
+
+    def _files_now(self) -> tuple[FileObject, ...]:
+        while True:
+            try:
+                return tuple(self.files)
+            except RuntimeError:
+                pass  # another thread has made one meanwhile
 
 
 issued: Final = IssuedRequests()

@@ -169,8 +169,8 @@ def RIOCreateRequestQueue(
 
     Args:
         s: a TCP or UDP socket made with WSA_FLAG_REGISTERED_IO.
-        most_receives, most_sends: how many requests may be outstanding: issued, and the result not taken. So many places
-            are kept free in the completion queues.
+        most_receives, most_sends: how many requests may be outstanding: issued, and the result not taken. So many
+            places are kept free in the completion queues.
         receive_buffers, send_buffers: pieces of data in a request: 1.
         receive_cq, send_cq: where results go; may be one queue.
         context: what results carry.
@@ -278,9 +278,9 @@ def RIOReceiveEx(
         local, remote: where the addresses of a datagram go, each a SOCKADDR_INET.
         control: where its control data goes, a RIO_CMSG_BUFFER.
         told: where its flags go: MSG_TRUNC, MSG_CTRUNC, MSG_BCAST, MSG_MCAST.
-        flags: RIO_MSG_DEFER, to begin with the next request without it; RIO_MSG_DONT_NOTIFY, the result notifies nobody;
-            RIO_MSG_WAITALL, for a stream: complete when the piece is full; RIO_MSG_COMMIT_ONLY, alone and without any
-            other argument: begin what has been deferred.
+        flags: RIO_MSG_DEFER, to begin with the next request without it; RIO_MSG_DONT_NOTIFY, the result notifies
+            nobody; RIO_MSG_WAITALL, for a stream: complete when the piece is full; RIO_MSG_COMMIT_ONLY, alone and
+            without any other argument: begin what has been deferred.
         context: what the result carries.
 
     Raises:
@@ -308,8 +308,10 @@ def _receive(
     if _commits_only(flags, _RECEIVE_FLAGS, data, local, remote, control, told, context):
         queue.receives.commit()
         return
-    pieces = [_piece(process, piece) for piece in (data, local, remote, control, told)]
-    queue.receive(*pieces, flags, context)
+    into, at_where, sender, beside, flags_at = (
+        _piece(process, piece) for piece in (data, local, remote, control, told)
+    )
+    queue.receive(into, at_where, sender, beside, flags_at, flags, context)
 
 
 @exported
@@ -367,8 +369,8 @@ def _send(
     if _commits_only(flags, _SEND_FLAGS, data, local, remote, control, told, context):
         queue.sends.commit()
         return
-    pieces = [_piece(process, piece) for piece in (data, local, remote, control)]
-    queue.send(*pieces, flags, context)
+    source, from_where, to, beside = (_piece(process, piece) for piece in (data, local, remote, control))
+    queue.send(source, from_where, to, beside, flags, context)
 
 
 @exported

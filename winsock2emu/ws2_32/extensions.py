@@ -2,7 +2,8 @@
 
 Lives elsewhere: what the functions do (the provider), who calls them (waiting, transfer; mswsock).
 Forms:           a provider answers the control code with a callable bound to itself, where Windows has a pointer. It
-                 takes and returns what the API function of that name does.
+                 takes and returns what the API function of that name does, but for a request, the last argument, in
+                 the place of an overlapped record, and for a function that gives the file in that of its handle.
 Sources:         winsock-ioctls (SIO_GET_EXTENSION_FUNCTION_POINTER), provider-specific-extension-mechanism-2.
 """
 

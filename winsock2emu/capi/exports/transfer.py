@@ -128,7 +128,10 @@ def WSARecvFrom(
     lpCompletionRoutine: int,
 ) -> int:
     def store(result: Any) -> None:
-        _store_sender(lpFrom, lpFromlen, result.address if isinstance(result, WinsockError) else result[1])
+        if isinstance(result, WinsockError):
+            _store_sender(lpFrom, lpFromlen, result.address)
+        elif isinstance(result, tuple):  # a stream has no sender
+            _store_sender(lpFrom, lpFromlen, result[1])
 
     op = overlapped_at(lpOverlapped, store if lpFrom else None)
     routine = None if op is None else routine_at(lpCompletionRoutine, lpOverlapped)

@@ -130,7 +130,7 @@ def accept_into(
     operation = acceptor.accepting = StagedOperation(stages(), request)
     result = operation.start()
     if result is PENDING:
-        listener.changed()  # to select a connection is nobody's only while no request waits for it
+        listener.changed()  # a connection that a request waits for is nobody else's: select does not see it
     return result
 
 
@@ -142,6 +142,8 @@ def _connect(
     acceptor: StreamSocket, listener: StreamSocket, connection: ConnectionRequest, handles: Iterable[int]
 ) -> SockAddr:
     """Make the accepting socket the server's end of a connection; its local address."""
+    if acceptor.state != UNCONNECTED:  # another thread has connected it meanwhile
+        raise WinsockError(WSAEINVAL)
     host = connection.host
     try:
         local = windows_address(host.getsockname(), listener.host_family)

@@ -125,6 +125,7 @@ class DatagramSocket(HostSocket):
         reports: codes from the network that receives have yet to report, oldest first.
         connreset, netreset: SIO_UDP_CONNRESET and SIO_UDP_NETRESET.
         circular: SIO_ENABLE_CIRCULAR_QUEUEING.
+        unbuffered: SO_RCVBUF is 0: a datagram that no receive waits for is lost.
         groups: memberships in multicast groups (membership.py), None while there has been none.
         screen: what the socket's options keep from it (screening.py), None for nothing.
         receive_shut, send_shut: shutdown has ended the direction.
@@ -145,6 +146,7 @@ class DatagramSocket(HostSocket):
         "screen",
         "send_now",
         "send_shut",
+        "unbuffered",
     )
 
     def __init__(self, pump: Pump, host: _socket.socket, info: Any, protocol: int, flags: int) -> None:
@@ -155,6 +157,7 @@ class DatagramSocket(HostSocket):
         self.connreset = True
         self.netreset = True
         self.circular = False
+        self.unbuffered = False
         self.groups: dict[tuple[bytes, int], Membership] | None = None
         self.screen: Screen | None = None
         self._peeks = threading.Lock()
@@ -183,7 +186,8 @@ class DatagramSocket(HostSocket):
         if not self.send_shut:
             self.send_now = self.host.sendto
         # Only Linux tells the size of a datagram that was cut, at no cost.
-        if _IS_LINUX and not self.receive_shut and not self.circular and self.screen is None:
+        plain = not self.circular and self.screen is None and not self.unbuffered
+        if _IS_LINUX and not self.receive_shut and plain:
             self.receive_now = self.host.recvfrom_into
         self.changed()
 
@@ -498,6 +502,8 @@ class DatagramSocket(HostSocket):
             raise WinsockError(WSAEINVAL)
         if self.receive_shut:
             raise WinsockError(WSAESHUTDOWN)
+        if self.unbuffered:
+            self.lose_queue()
         return self._receive_attempt(views, host_flags(flags), room, finish)
 
     def _receive_attempt(
@@ -610,15 +616,36 @@ class DatagramSocket(HostSocket):
 
     def readable_bytes(self) -> int:
         """FIONREAD: the bytes of all datagrams that wait."""
+        self.inbound.clear()  # what comes belongs to the receives that pend
         try:
             if self.circular:
                 self.drop_oldest()
+            if self.unbuffered:
+                self.lose_queue()
             if self.screen is not None:
                 self._holds_wanted(self.screen)
             sizes = self._queued() if self.socket_type == SOCK_DGRAM else None
         except OSError as failure:
             raise self.ended(failure) from failure
         return super().readable_bytes() if sizes is None else sum(sizes)
+
+    def resized(self) -> None:
+        """Without a buffer every receive has something to do first."""
+        unbuffered = self.settings.get(SO_RCVBUF) == 0
+        if unbuffered != self.unbuffered:
+            self.unbuffered = unbuffered
+            self.receive_now = None
+            if self.bound:
+                self.now_bound()
+
+    def lose_queue(self) -> None:
+        """SO_RCVBUF 0: what has come while no receive was waiting for it is lost."""
+        if not self.inbound.clear():
+            return
+        room = bytearray(1)
+        with contextlib.suppress(OSError):
+            while True:
+                self.host.recv_into(room)
 
     def _queued(self) -> list[int] | None:
         """The sizes of the datagrams that wait, oldest first; None where the host cannot tell."""
@@ -670,6 +697,12 @@ class DatagramSocket(HostSocket):
         if ready & FAULT and _IS_LINUX:
             self._drain()
             ready &= ~FAULT
+        if ready & READABLE:
+            if self.inbound.pends:
+                ready = self.left_readable(ready)
+            if self.unbuffered:
+                self.lose_queue()
+                ready &= ~READABLE
         if ready & READABLE and self.screen is not None and not self._holds_wanted(self.screen):
             ready &= ~READABLE
         met = CAN_WRITE if ready & WRITABLE else 0
@@ -681,6 +714,11 @@ class DatagramSocket(HostSocket):
     def guarded(self) -> bool:
         """A screen counts what waits under the lock of peeks, and may find reports there."""
         return self.screen is not None
+
+    @property
+    def piecemeal(self) -> bool:
+        """Reports wait here, and what waits with the host need not be for this socket."""
+        return bool(self.reports) or self.screen is not None
 
     def connect_outcome(self) -> int | None:
         """Setting the peer always succeeds."""

@@ -9,7 +9,8 @@ Reuse:           complete when the peer has ended as well; what it sends until t
                  is unbound again and can be used for AcceptEx; what ConnectEx has connected keeps its name and can be
                  used for ConnectEx.
 Differences:     Windows does not complete before the connection has left TIME_WAIT. Here it may be in that state still,
-                 and a connect to the same peer takes another port then if the port was a dynamic one.
+                 and a connect to the same peer takes another port then if the port was a dynamic one. An AF_UNIX
+                 socket loses its name, since the file of it exists.
 Sources:         nc-mswsock-lpfn_disconnectex, nf-mswsock-transmitfile; R6.56, R9.47, B13 and the behaviours
                  disconnectex-* of the project's reference.
 """

@@ -24,7 +24,7 @@ from ...defs.constants import AF_INET, AF_INET6, AF_UNIX
 from ...defs.records import ProtocolInfo
 from ...defs.sockaddr import SockAddr
 from ...engine.endpoint import Endpoint
-from ...engine.pump import READABLE, Pump, looker
+from ...engine.pump import READABLE, Pump, looker, ready_now
 from ...errors import WinsockError
 from .binding import Bindings, bind_on_host, checked_local_name, serves_ipv4
 from .bindtable import Binding, is_mapped
@@ -95,6 +95,7 @@ class HostSocket(Endpoint):
         self.host_options: dict[tuple[int, int], int | bytes] | None = None
 
     observer: NetworkEvents | None
+    receive_now: Any  # None while a receive has anything to check or to do first
 
     @property
     def socket_type(self) -> int:
@@ -177,6 +178,9 @@ class HostSocket(Endpoint):
 
     # Errors and the end
 
+    def resized(self) -> None:
+        """SO_RCVBUF or SO_SNDBUF is another one."""
+
     def ended(self, failure: OSError) -> WinsockError:
         """The error for a host call that failed, unless the socket was closed under it."""
         if self.closing:
@@ -219,6 +223,13 @@ class HostSocket(Endpoint):
             return not look()
         except RuntimeError:
             return False  # another thread is looking
+
+    def left_readable(self, ready: int) -> int:
+        """The host's report, without READABLE when what is there belongs to receives that pend."""
+        self.inbound.clear()
+        if self.inbound.pends:
+            return ready & ~READABLE
+        return ready & ~READABLE | ready_now(self.fd, READABLE)
 
     def readable_bytes(self) -> int:
         """FIONREAD: how many bytes wait to be received."""
@@ -313,8 +324,8 @@ class HostSocket(Endpoint):
 
     @property
     def piecemeal(self) -> bool:
-        """More may be there than a receive takes that has room for it."""
-        return True
+        """More may wait for receives than the host shows, or than one takes that has room for it."""
+        return False
 
     def connect_outcome(self) -> int | None:
         """How the last connect has ended, with a code or with 0; None when there is nothing to tell."""

@@ -42,6 +42,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from _thread import get_ident
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -80,7 +81,8 @@ if TYPE_CHECKING:
     from .hostsocket import HostSocket
     from .sharing import Descriptor
 
-NOTHING: Final = 0, (0,) * FD_MAX_EVENTS
+_NO_CODES: Final = (0,) * FD_MAX_EVENTS
+NOTHING: Final = 0, _NO_CODES
 """A record without events."""
 
 Post = Callable[[int, int, int, int], bool]
@@ -109,6 +111,9 @@ _CHANGES: Final = {ADDRESS_LIST: FD_ADDRESS_LIST_CHANGE, ROUTES: FD_ROUTING_INTE
 _BY_RECEIVE: Final = FD_READ | FD_OOB
 _WITH_CODE: Final = FD_CONNECT | FD_CLOSE | FD_ROUTING_INTERFACE_CHANGE | FD_ADDRESS_LIST_CHANGE
 _OF_CONNECTION: Final = FD_CONNECT | FD_READ | FD_WRITE | FD_OOB | FD_CLOSE
+RETRY_S: Final = 0.05
+"""How soon a message is posted again that a window's queue had no room for."""
+
 _ALL_READINESS: Final = READABLE | WRITABLE | URGENT | ENDED
 
 
@@ -129,10 +134,14 @@ class NetworkEvents:
         "_entries",
         "_event",
         "_held",
+        "_known_for",
         "_lock",
         "_post",
         "_quiet",
+        "_readiness",
+        "_receiver",
         "_record",
+        "_retry",
         "_window",
         "endpoint",
         "interest",
@@ -151,6 +160,10 @@ class NetworkEvents:
         self._enabled = FD_ALL_EVENTS
         self._held = False  # a connection request is deferred, and no other is told of before it is decided
         self._quiet = 0  # readiness that is there and means nothing before the next call
+        self._readiness = 0  # what the pump has to look for, for the events ``_known_for``; 0 knows it for none
+        self._known_for = 0
+        self._receiver = 0  # the thread that has received last
+        self._retry: threading.Timer | None = None
         self._arrivals: _ArrivalWatch | None = None
         self._deferred: _Deferred | None = None
         self._entries: dict[Any, Enabling] = {}
@@ -214,8 +227,8 @@ class NetworkEvents:
             self._record = 0
             if event is not None:
                 event.reset()
-            if not found:
-                return NOTHING
+            if not found & _WITH_CODE:
+                return found, _NO_CODES
             codes = self._codes
             return found, tuple([codes[bit] if found >> bit & 1 else 0 for bit in range(FD_MAX_EVENTS)])
 
@@ -223,13 +236,14 @@ class NetworkEvents:
 
     def received(self, *, more: bool) -> None:
         """A receive was called. ``more``: something may be left, or the stream has ended."""
+        self._receiver = get_ident()
         if self._quiet or self._enabled & _BY_RECEIVE != _BY_RECEIVE:
             with self._lock:
                 self._enabled |= _BY_RECEIVE
                 self._quiet = 0
         elif not more:
             return
-        if more:
+        if more and (self.endpoint.piecemeal or not self.endpoint.is_empty()):
             self.look()
         else:
             self._arm()
@@ -294,11 +308,20 @@ class NetworkEvents:
                     self._enabled &= ~event
 
     def _posted(self, window: int, message: int, handle: int, lparam: int) -> bool:
-        """False when there is no room for the message: the next look tries again."""
+        """False when the window's queue has no room for the message: a later look tries again."""
         try:
-            return self._post(window, message, handle, lparam)
+            posted = self._post(window, message, handle, lparam)
         except WinsockError:
             return True  # the window is gone
+        if not posted and self._retry is None:
+            self._retry = threading.Timer(RETRY_S, self._look_again)
+            self._retry.daemon = True
+            self._retry.start()
+        return posted
+
+    def _look_again(self) -> None:
+        self._retry = None
+        self.look()
 
     def _keep(self, events: int, code: int) -> None:
         """Record events and signal; the caller holds the lock."""
@@ -313,6 +336,7 @@ class NetworkEvents:
 
     def wake(self, endpoint: Endpoint) -> None:
         """The socket has changed."""
+        self._known_for = 0
         if self.endpoint.closing:
             self.end()
         elif self.endpoint.guarded:
@@ -327,7 +351,15 @@ class NetworkEvents:
 
     def alarm(self, ready: int) -> None:
         """The pump reports readiness, before what waits in the lanes is tried."""
-        if self.mask & self._enabled:
+        endpoint = self.endpoint
+        if ready == READABLE and endpoint.receive_now is not None and endpoint.inbound.head is None:
+            # Data, and nothing unusual: what happens most often. Another thread may have received it since the report.
+            if get_ident() != self._receiver and endpoint.is_empty():
+                return
+            self._quiet |= READABLE
+            self.interest &= ~READABLE
+            self.occurred(FD_READ)
+        elif self.mask & self._enabled:
             self._judge(ready)
             self._arm()
         else:
@@ -410,9 +442,13 @@ class NetworkEvents:
         if not wanted or endpoint.closing:
             self.interest = 0
             return
-        if self._arrivals is not None:
-            wanted &= ~FD_ACCEPT
-        interest = self.interest = endpoint.wanted(self._asked(wanted)) & ~self._quiet
+        if wanted != self._known_for:
+            if self._arrivals is not None:
+                wanted &= ~FD_ACCEPT
+            self._readiness = endpoint.wanted(self._asked(wanted))
+            # Room to send depends on more than the socket's state.
+            self._known_for = 0 if wanted & FD_WRITE else wanted
+        interest = self.interest = self._readiness & ~self._quiet
         if interest:
             with contextlib.suppress(WinsockError):  # no room for it in the pump's set: calls look all the same
                 endpoint.pump.watch(endpoint)
@@ -422,6 +458,8 @@ class NetworkEvents:
         if self._arrivals is None and self.mask & FD_ACCEPT and self.endpoint.listens:
             with contextlib.suppress(OSError, WinsockError):  # no descriptor is left, or the host knows no such thing
                 self._arrivals = _ArrivalWatch(self)
+            if self.endpoint.closing:
+                self.end()
 
     def end(self) -> None:
         """The socket is closed: nothing is told any more."""
@@ -436,7 +474,7 @@ class NetworkEvents:
         """In the child: looked at again by the next call."""
         self._lock = threading.RLock()
         self._quiet = self.interest = 0
-        self._deferred = None
+        self._deferred = self._retry = None
         arrivals, self._arrivals = self._arrivals, None
         if arrivals is not None:
             arrivals.source.close()
@@ -455,13 +493,14 @@ class NetworkEvents:
 class Enabling:
     """The four calls that move data, for a socket with a selection: each tells what it enables again."""
 
-    __slots__ = ("_events", "_mover", "_receive", "_send")
+    __slots__ = ("_events", "_mover", "_receive", "_send", "_stream")
 
     def __init__(self, events: NetworkEvents, mover: HostSocket | Descriptor) -> None:
         self._events = events
         self._mover = mover
         self._send = mover.send
         self._receive = mover.receive
+        self._stream = events.endpoint.socket_type == SOCK_STREAM
 
     def entries(self) -> tuple[Any, Any, Any, Any]:
         """WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom."""
@@ -490,13 +529,19 @@ class Enabling:
         except WinsockError as failure:
             self.receive_failed(failure)
             raise
-        # Less than there was room for is all that there was.
-        if flags or operation is not None or not moved or len(buffers) > 1 or type(buffers[0]) is not bytearray:
-            more = True
-        else:
-            more = moved == len(buffers[0])
         events = self._events
-        events.received(more=more or events.endpoint.piecemeal)
+        more = True
+        if (
+            self._stream
+            and moved
+            and not flags
+            and operation is None
+            and len(buffers) == 1
+            and type(buffers[0]) is bytearray
+            and not events.endpoint.piecemeal
+        ):
+            more = moved == len(buffers[0])  # less than there was room for is all that there was
+        events.received(more=more)
         return moved
 
     def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:

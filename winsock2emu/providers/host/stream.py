@@ -73,7 +73,7 @@ from ...defs.sockaddr import SockAddr
 from ...engine.lanes import Lane
 from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
 from ...errors import WinsockError, would_block
-from ...kernel.operations import OVERLAPPED, Operation
+from ...kernel.operations import OVERLAPPED, PENDING, Operation
 from .accepting import Condition, ConnectionRequest, ConnectionRequests, decide
 from .binding import FIRST_DYNAMIC_PORT, keep_reusable
 from .closing import all_acknowledged
@@ -633,6 +633,7 @@ class StreamSocket(HostSocket):
         """FIONREAD: a socket that listens has none, whatever the host says to the question."""
         if self.state == LISTENING:
             return 0
+        self.inbound.clear()  # what comes belongs to the receives that pend
         channel = self._look_for_urgent()
         if channel is None:
             return super().readable_bytes()
@@ -1234,7 +1235,8 @@ class StreamSocket(HostSocket):
 
     def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom: a stream has one peer and leaves the address alone."""
-        return self.receive(s, buffers, flags, operation), None
+        moved = self.receive(s, buffers, flags, operation)
+        return moved if moved is PENDING else (moved, None)
 
     # Waiting
 
@@ -1273,6 +1275,8 @@ class StreamSocket(HostSocket):
         if self.urgent is not None:
             with contextlib.suppress(OSError):  # told to the next call
                 ready = self.urgent.readiness(ready)
+        if ready & READABLE and self.inbound.pends:
+            ready = self.left_readable(ready)
         met = CAN_READ if ready & READABLE else 0
         if ready & (ENDED | HANGUP | FAULT):
             met = PEER_ENDED | CAN_READ if self._has_data() else PEER_ENDED

@@ -152,6 +152,7 @@ def _buffer(option: int, host_option: int) -> Option:
             raise WinsockError(WSAEINVAL)
         endpoint.set_on_host(_HOST_SOL, host_option, max(size, 1))  # some hosts refuse 0
         endpoint.settings[option] = size
+        endpoint.resized()
 
     return Option(default=DEFAULT_BUFFER, write=set_size)
 

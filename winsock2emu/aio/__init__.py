@@ -1,0 +1,68 @@
+"""asyncio as on Windows: CPython's own proactor event loop, running on the emulator.
+
+    import asyncio
+    from winsock2emu.aio import ProactorEventLoop
+
+    with asyncio.Runner(loop_factory=ProactorEventLoop) as runner:
+        runner.run(main())
+
+Part played:     asyncio's windows_events, the policies and the default loop of Windows included.
+Lives here:      `IocpProactor`, which takes over the socket objects that it is given; the names.
+Lives elsewhere: the loops (CPython's windows_events and proactor_events, see _loading), overlapped requests
+                 (compat.overlapped), adopting sockets (compat._adopt).
+Sockets:         a socket object that the loop is given belongs to it from then on: it is closed by the rules of Windows
+                 (what pends is aborted), and does not block any more.
+Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. It watches the host's sockets through the host's
+                 own selector.
+Missing:         named pipes (start_serving_pipe, create_pipe_connection, connect_read_pipe, connect_write_pipe) and
+                 subprocesses: they fail with ERROR_CALL_NOT_IMPLEMENTED.
+Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from ..compat._adopt import adopt
+from ._loading import windows_modules
+
+windows_utils, windows_events = windows_modules()
+
+
+class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defined]  # CPython's, without types
+    """CPython's proactor. A socket object is adopted before the first request on it."""
+
+    def _register_with_iocp(self, obj: Any) -> None:
+        if obj not in self._registered and isinstance(obj, socket.socket):
+            adopt(obj)
+        super()._register_with_iocp(obj)
+
+    def _get_accept_socket(self, family: int) -> Any:
+        accepting = super()._get_accept_socket(family)
+        adopt(accepting)
+        return accepting
+
+    def connect(self, conn: Any, address: Any) -> Any:
+        """Connect a socket; datagram sockets get their peer at once."""
+        adopt(conn)
+        return super().connect(conn, address)
+
+
+# The loop makes its proactor by the name that its module has for it.
+windows_events.IocpProactor = IocpProactor  # type: ignore[attr-defined]
+
+ProactorEventLoop = windows_events.ProactorEventLoop
+SelectorEventLoop = windows_events.SelectorEventLoop
+WindowsSelectorEventLoopPolicy = windows_events.WindowsSelectorEventLoopPolicy
+WindowsProactorEventLoopPolicy = windows_events.WindowsProactorEventLoopPolicy
+DefaultEventLoopPolicy = windows_events.DefaultEventLoopPolicy
+
+__all__ = [
+    "DefaultEventLoopPolicy",
+    "IocpProactor",
+    "ProactorEventLoop",
+    "SelectorEventLoop",
+    "WindowsProactorEventLoopPolicy",
+    "WindowsSelectorEventLoopPolicy",
+]

@@ -1,0 +1,31 @@
+"""``msvcrt``: between descriptors and handles.
+
+Part played:     PC/msvcrtmodule.c of CPython, as far as programs with sockets use it.
+Lives elsewhere: files behind handles (kernel32.files).
+Numbers:         the handle of a descriptor is its number, as it is for sockets. The functions of `overlapped` that take a
+                 file know what to do with it; kernel32 does not.
+Missing:         a descriptor for a handle of the emulator's own (open_osfhandle) exists only where that is a descriptor
+                 of the host; the console.
+Sources:         the documentation of msvcrt in CPython's library reference.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from ..kernel.handles import FIRST_NUMBER
+
+
+def get_osfhandle(fd: int, /) -> int:
+    """The handle of a descriptor; OSError with EBADF when it is not open."""
+    os.fstat(fd)
+    return fd
+
+
+def open_osfhandle(handle: int, flags: int, /) -> int:
+    """The descriptor of a handle, which belongs to the descriptor from then on; OSError with EBADF without one."""
+    if not 0 <= handle < FIRST_NUMBER:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    os.fstat(handle)
+    return handle

@@ -1,0 +1,156 @@
+"""``_winapi``: what asyncio and multiprocessing need of it for sockets, events and waits.
+
+Part played:     Modules/_winapi.c of CPython.
+Lives here:      the functions' names and forms; what multiprocessing imports by name without using it for sockets.
+Lives elsewhere: what they do (kernel32).
+Missing:         named pipes, processes and file mappings: CreateNamedPipe, ConnectNamedPipe, CreateProcess, CreatePipe,
+                 CreateFileMapping and their like fail with ERROR_CALL_NOT_IMPLEMENTED.
+Sources:         Modules/_winapi.c; the modules of CPython's library that import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+from .. import kernel32
+from ..defs.codes import ERROR_ACCESS_DENIED as ERROR_ACCESS_DENIED
+from ..defs.codes import ERROR_ALREADY_EXISTS as ERROR_ALREADY_EXISTS
+from ..defs.codes import ERROR_BROKEN_PIPE as ERROR_BROKEN_PIPE
+from ..defs.codes import ERROR_CALL_NOT_IMPLEMENTED
+from ..defs.codes import ERROR_IO_PENDING as ERROR_IO_PENDING
+from ..defs.codes import ERROR_MORE_DATA as ERROR_MORE_DATA
+from ..defs.codes import ERROR_NETNAME_DELETED as ERROR_NETNAME_DELETED
+from ..defs.codes import ERROR_NO_DATA as ERROR_NO_DATA
+from ..defs.codes import ERROR_OPERATION_ABORTED as ERROR_OPERATION_ABORTED
+from ..defs.codes import ERROR_PIPE_BUSY as ERROR_PIPE_BUSY
+from ..defs.codes import ERROR_PIPE_CONNECTED as ERROR_PIPE_CONNECTED
+from ..defs.codes import ERROR_SEM_TIMEOUT as ERROR_SEM_TIMEOUT
+from ..defs.constants import FILE_FLAG_OVERLAPPED as FILE_FLAG_OVERLAPPED
+from ..defs.constants import INFINITE as INFINITE
+from ..defs.constants import WAIT_ABANDONED_0 as WAIT_ABANDONED_0
+from ..defs.constants import WAIT_OBJECT_0 as WAIT_OBJECT_0
+from ..defs.constants import WAIT_TIMEOUT as WAIT_TIMEOUT
+from ..defs.winbase import GENERIC_READ as GENERIC_READ
+from ..defs.winbase import GENERIC_WRITE as GENERIC_WRITE
+from ..defs.winbase import OPEN_EXISTING as OPEN_EXISTING
+from ..errors import WinsockError
+from ..errors import get_last_error as GetLastError
+
+__all__ = ["GetLastError"]
+
+NULL: Final = 0
+INVALID_HANDLE_VALUE: Final = 0xFFFFFFFFFFFFFFFF
+
+DUPLICATE_CLOSE_SOURCE: Final = 1
+DUPLICATE_SAME_ACCESS: Final = 2
+FILE_FLAG_FIRST_PIPE_INSTANCE: Final = 0x80000
+NMPWAIT_WAIT_FOREVER: Final = 0xFFFFFFFF
+PIPE_ACCESS_INBOUND: Final = 1
+PIPE_ACCESS_DUPLEX: Final = 3
+PIPE_READMODE_MESSAGE: Final = 2
+PIPE_TYPE_MESSAGE: Final = 4
+PIPE_UNLIMITED_INSTANCES: Final = 255
+PIPE_WAIT: Final = 0
+PROCESS_ALL_ACCESS: Final = 0x1FFFFF
+PROCESS_DUP_HANDLE: Final = 0x40
+STILL_ACTIVE: Final = 259
+SYNCHRONIZE: Final = 0x100000
+
+
+def CloseHandle(handle: int, /) -> None:
+    """Give a handle back; OSError with winerror 6 for one that is none."""
+    kernel32.CloseHandle(handle)
+
+
+def WaitForSingleObject(handle: int, milliseconds: int, /) -> int:
+    """Wait for an object: WAIT_OBJECT_0, WAIT_ABANDONED_0 or WAIT_TIMEOUT."""
+    return kernel32.WaitForSingleObject(handle, milliseconds)
+
+
+def WaitForMultipleObjects(handles: Sequence[int], wait_all: bool, milliseconds: int = INFINITE, /) -> int:
+    """Wait for one of several objects, or for all of them."""
+    return kernel32.WaitForMultipleObjects(list(handles), bool(wait_all), milliseconds)
+
+
+def CreateEventW(security_attributes: int, manual_reset: bool, initial_state: bool, name: str | None) -> int:
+    """A handle of an event."""
+    return kernel32.CreateEvent(None, manual_reset, initial_state, name)
+
+
+def OpenEventW(desired_access: int, inherit_handle: bool, name: str) -> int:
+    """A handle of the event with a name."""
+    return kernel32.OpenEvent(desired_access, inherit_handle, name)
+
+
+def SetEvent(event: int) -> None:
+    """Signal an event."""
+    kernel32.SetEvent(event)
+
+
+def ResetEvent(event: int) -> None:
+    """Clear an event."""
+    kernel32.ResetEvent(event)
+
+
+def CreateMutexW(security_attributes: int, initial_owner: bool, name: str) -> int:
+    """A handle of a mutex."""
+    return kernel32.CreateMutex(None, initial_owner, name or None)
+
+
+def ReleaseMutex(mutex: int) -> None:
+    """Give a mutex up."""
+    kernel32.ReleaseMutex(mutex)
+
+
+def GetCurrentProcess() -> int:
+    """The pseudo handle of the process."""
+    return kernel32.GetCurrentProcess()
+
+
+def DuplicateHandle(
+    source_process_handle: int,
+    source_handle: int,
+    target_process_handle: int,
+    desired_access: int,
+    inherit_handle: bool,
+    options: int = 0,
+    /,
+) -> int:
+    """Another handle of the same object."""
+    return kernel32.DuplicateHandle(
+        source_process_handle, source_handle, target_process_handle, desired_access, inherit_handle, options
+    )
+
+
+def OpenProcess(desired_access: int, inherit_handle: bool, process_id: int, /) -> int:
+    """A handle of a process."""
+    return kernel32.OpenProcess(desired_access, inherit_handle, process_id)
+
+
+def GetExitCodeProcess(process: int, /) -> int:
+    """The exit code of a process, STILL_ACTIVE before its end."""
+    return kernel32.GetExitCodeProcess(process)
+
+
+def CreateFile(
+    file_name: str,
+    desired_access: int,
+    share_mode: int,
+    security_attributes: int,
+    creation_disposition: int,
+    flags_and_attributes: int,
+    template_file: int,
+    /,
+) -> int:
+    """Open or make a file."""
+    return kernel32.CreateFile(file_name, desired_access, share_mode, None, creation_disposition, flags_and_attributes)
+
+
+def _unwritten(*arguments: Any, **named: Any) -> NoReturn:
+    raise WinsockError(ERROR_CALL_NOT_IMPLEMENTED)
+
+
+CreateNamedPipe = ConnectNamedPipe = WaitNamedPipe = SetNamedPipeHandleState = PeekNamedPipe = _unwritten
+CreatePipe = CreateProcess = TerminateProcess = _unwritten
+CreateFileMapping = OpenFileMapping = MapViewOfFile = UnmapViewOfFile = VirtualQuerySize = _unwritten
