@@ -24,6 +24,7 @@ from .addresses import SIZE_IN, SIZE_IN6
 from .addresslist import Pointered, address_list
 from .constants import (
     AF_INET6,
+    FD_MAX_EVENTS,
     INVALID_SOCKET,
     SOCKET_ERROR,
     WSAEMSGSIZE,
@@ -31,6 +32,7 @@ from .constants import (
     WSAID_WSARECVMSG,
     code_name,
 )
+from .kernelcalls import KernelCalls
 from .layouts import LAYOUTS
 from .machine import Machine
 from .overlapping import Overlapped, OverlappedCalls
@@ -213,7 +215,7 @@ class C:
         self.memory.release()
 
 
-class CDriver(WindowCalls, OverlappedCalls, RegisteredCalls):
+class CDriver(WindowCalls, OverlappedCalls, RegisteredCalls, KernelCalls):
     """The target that speaks C to a machine."""
 
     has_c = True
@@ -881,6 +883,18 @@ class CDriver(WindowCalls, OverlappedCalls, RegisteredCalls):
             count, where = (1, 0) if events is None else (len(events), array.address)
             return self.check("WSAWaitForMultipleEvents", count, where, wait_all, timeout, alertable)
 
+    def WSAEventSelect(self, s: int, event: int | None, mask: int) -> None:
+        self.check("WSAEventSelect", s, event or 0, mask)
+
+    def WSAEnumNetworkEvents(self, s: int, event: int | None = None) -> tuple[int, tuple[int, ...]]:
+        with self._memory() as memory:
+            record = memory.new(4 + 4 * FD_MAX_EVENTS)  # WSANETWORKEVENTS
+            self.check("WSAEnumNetworkEvents", s, event or 0, record.address)
+            return record.number(), tuple(record.number(4, 4 + 4 * bit) for bit in range(FD_MAX_EVENTS))
+
+    def WSAAsyncSelect(self, s: int, window: int, message: int, mask: int) -> None:
+        self.check("WSAAsyncSelect", s, window, message, mask)
+
     def _kernel(self, function: str, *arguments: int, returns: str) -> int:
         return self.check(f"kernel32.{function}", *arguments, returns=returns)
 
@@ -912,8 +926,20 @@ class CDriver(WindowCalls, OverlappedCalls, RegisteredCalls):
             self._kernel("DuplicateHandle", *given, returns="bool")
             return handle.number(8)
 
+    def GetHandleInformation(self, handle: int) -> int:
+        with self._memory() as memory:
+            flags = memory.number()
+            self._kernel("GetHandleInformation", handle, flags.address, returns="bool")
+            return flags.number()
+
+    def SetHandleInformation(self, handle: int, mask: int, flags: int) -> None:
+        self._kernel("SetHandleInformation", handle, mask, flags, returns="bool")
+
     def WaitForSingleObject(self, handle: int, milliseconds: int) -> int:
         return self._kernel("WaitForSingleObject", handle, milliseconds, returns="wait")
+
+    def WaitForSingleObjectEx(self, handle: int, milliseconds: int, alertable: bool) -> int:
+        return self._kernel("WaitForSingleObjectEx", handle, milliseconds, alertable, returns="wait")
 
     def WaitForMultipleObjects(self, handles: Sequence[int], wait_all: bool, milliseconds: int) -> int:
         with self._memory() as memory:

@@ -433,6 +433,16 @@ class Target:
         """A NULL array has a count of 1."""
         self._absent("WSAWaitForMultipleEvents")
 
+    def WSAEventSelect(self, s: int, event: int | None, mask: int) -> None:
+        self._absent("WSAEventSelect")
+
+    def WSAEnumNetworkEvents(self, s: int, event: int | None = None) -> tuple[int, tuple[int, ...]]:
+        """The events, and ten error codes; 0 for those that are not set."""
+        self._absent("WSAEnumNetworkEvents")
+
+    def WSAAsyncSelect(self, s: int, window: int, message: int, mask: int) -> None:
+        self._absent("WSAAsyncSelect")
+
     def CreateEvent(self, inherit: bool, manual_reset: bool, initial_state: bool, name: str | None = None) -> int:
         self._absent("CreateEvent")
 
@@ -454,8 +464,18 @@ class Target:
         """By default with the same access."""
         self._absent("DuplicateHandle")
 
+    def GetHandleInformation(self, handle: int) -> int:
+        """The HANDLE_FLAG bits."""
+        self._absent("GetHandleInformation")
+
+    def SetHandleInformation(self, handle: int, mask: int, flags: int) -> None:
+        self._absent("SetHandleInformation")
+
     def WaitForSingleObject(self, handle: int, milliseconds: int) -> int:
         self._absent("WaitForSingleObject")
+
+    def WaitForSingleObjectEx(self, handle: int, milliseconds: int, alertable: bool) -> int:
+        self._absent("WaitForSingleObjectEx")
 
     def WaitForMultipleObjects(self, handles: Sequence[int], wait_all: bool, milliseconds: int) -> int:
         self._absent("WaitForMultipleObjects")
@@ -579,6 +599,63 @@ class Target:
 
     def WriteFileEx(self, handle: int, data: Readable | None, overlapped: Any, routine: FileRoutine | None) -> None:
         self._absent("WriteFileEx")
+
+    def CreateFile(self, name: str | None, access: int, share: int, disposition: int, flags: int = 0) -> int:
+        """Without security attributes and template."""
+        self._absent("CreateFile")
+
+    def DeleteFile(self, name: str) -> None:
+        self._absent("DeleteFile")
+
+    def GetFileSizeEx(self, handle: int) -> int:
+        self._absent("GetFileSizeEx")
+
+    def SetFilePointerEx(self, handle: int, distance: int, method: int) -> int:
+        self._absent("SetFilePointerEx")
+
+    def GetFileType(self, handle: int) -> int:
+        self._absent("GetFileType")
+
+    def GetTempPath(self) -> str:
+        self._absent("GetTempPath")
+
+    def QueueUserWorkItem(self, function: Callable[[int], object], context: int, flags: int = 0) -> None:
+        self._absent("QueueUserWorkItem")
+
+    def RegisterWaitForSingleObject(
+        self, thing: int, callback: Callable[[int, bool], object], context: int, milliseconds: int, flags: int = 0
+    ) -> int:
+        """``callback(context, timed_out)``."""
+        self._absent("RegisterWaitForSingleObject")
+
+    def UnregisterWait(self, wait: int) -> None:
+        self._absent("UnregisterWait")
+
+    def UnregisterWaitEx(self, wait: int, completion_event: int) -> None:
+        self._absent("UnregisterWaitEx")
+
+    def BindIoCompletionCallback(self, file: int, function: Callable[[int, int, object], object] | None) -> None:
+        """``function(error, bytes, token of the record)``."""
+        self._absent("BindIoCompletionCallback")
+
+    def TlsAlloc(self) -> int:
+        self._absent("TlsAlloc")
+
+    def TlsFree(self, slot: int) -> None:
+        self._absent("TlsFree")
+
+    def TlsGetValue(self, slot: int) -> int:
+        """0 where nothing was set."""
+        self._absent("TlsGetValue")
+
+    def TlsSetValue(self, slot: int, value: int) -> None:
+        self._absent("TlsSetValue")
+
+    def GetExitCodeProcess(self, process: int) -> int:
+        self._absent("GetExitCodeProcess")
+
+    def OpenProcess(self, access: int, inherit: bool, process_id: int) -> int:
+        self._absent("OpenProcess")
 
     def CancelSynchronousIo(self, thread: int) -> None:
         self._absent("CancelSynchronousIo")

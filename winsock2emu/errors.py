@@ -45,10 +45,19 @@ def errno_of(code: int) -> int:
     return _SYSTEM_ERRNO.get(code, _EINVAL)
 
 
+_TEXTS = {**FILE_MESSAGES, **WINDOW_MESSAGES, **MESSAGES}
+_FACILITY_WIN32 = 0x80070000
+
+
+def system_text(code: int) -> str | None:
+    """The system's text for a code, or an HRESULT that wraps one, without the line end; None when there is none."""
+    code &= 0xFFFFFFFF
+    return _TEXTS.get(code & 0xFFFF if code & 0xFFFF0000 == _FACILITY_WIN32 else code)
+
+
 def message_of(code: int) -> str:
-    """The system's text for a code as FormatMessage has it, without the line end."""
-    text = MESSAGES.get(code) or WINDOW_MESSAGES.get(code) or FILE_MESSAGES.get(code)
-    return text or f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})"
+    """The system's text for a code, or one that says which it is."""
+    return system_text(code) or f"Unknown error {code} (0x{code & 0xFFFFFFFF:X})"
 
 
 def strerror_of(code: int) -> str:

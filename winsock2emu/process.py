@@ -573,6 +573,10 @@ class ProcessUpcalls:
         if receive_from is not None:
             record.WSPRecvFrom = receive_from
 
+    def one_more_descriptor(self, s: int, known: int, /) -> None:
+        process = self._process
+        process.file_of(process.socket(s)).share(process.file_of(process.socket(known)))
+
     def overlapped_result(self, overlapped: Any, wait: bool, /) -> tuple[int, int]:
         if overlapped is None:
             raise WinsockError(WSAEFAULT)

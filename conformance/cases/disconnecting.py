@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..constants import (
+    MSG_PEEK,
     SD_RECEIVE,
     SD_SEND,
     WSAECONNRESET,
@@ -21,9 +22,9 @@ from ..constants import (
 from ..model import Row, case
 from ..providers import PEER, Provider, protocol
 from ..target import Target
-from ..verify import expect, expect_true, fails_with
+from ..verify import Failed, expect, expect_true, fails_with
 
-CHAPTER = "Closing"
+CHAPTER = "Shutdown and closing"
 SEND = "winsock2/nf-winsock2-wsasenddisconnect"
 RECEIVE = "winsock2/nf-winsock2-wsarecvdisconnect"
 DATA = XP1_CONNECT_DATA | XP1_DISCONNECT_DATA
@@ -31,6 +32,15 @@ ENDS: dict[str, Callable[[Target, int], object]] = {
     "send": lambda ws, s: ws.WSASendDisconnect(s),
     "receive": lambda ws, s: ws.WSARecvDisconnect(s),
 }
+
+
+def code_of(call: Callable[..., object], *arguments: object) -> int:
+    """Return the code that a call fails with, 0 when it succeeds."""
+    try:
+        call(*arguments)
+    except Failed as failure:
+        return failure.code
+    return 0
 
 
 # ---- what is left in TCP ---------------------------------------------------------------------------------------------
@@ -236,18 +246,11 @@ def startup_and_socket_come_first(ws: Target, end: Callable[[Target, int], objec
 def each_is_a_shutdown(ws: Target) -> None:
     """After each call the same receives and sends fail as after the shutdown it stands for."""
 
-    def outcome(end: Callable[[int], object]) -> list[int | None]:
-        codes: list[int | None] = []
+    def outcome(end: Callable[[int], object]) -> list[int]:
         with ws.connected_pair() as (client, _):
             end(client)
-            for call in (lambda: ws.send(client, b"x"), lambda: ws.recv(client, bytearray(1), 2)):
-                ws.nonblocking(client)
-                try:
-                    call()
-                    codes.append(None)
-                except Exception as failure:
-                    codes.append(getattr(failure, "code", -1))
-        return codes
+            ws.nonblocking(client)
+            return [code_of(ws.send, client, b"x"), code_of(ws.recv, client, bytearray(1), MSG_PEEK)]
 
     sending = outcome(lambda s: ws.shutdown(s, SD_SEND))
     receiving = outcome(lambda s: ws.shutdown(s, SD_RECEIVE))

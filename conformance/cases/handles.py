@@ -313,7 +313,6 @@ def handle_information_tells_inheritance(ws: Target, flags: int, expected: int) 
     basis="observed",
     requirements=["R2.9"],
     needs_c=True,
-    gap=NO_FILES,
 )
 def file_functions_have_the_systems_errors(ws: Target) -> None:
     """ReadFile on a closed socket is ERROR_INVALID_HANDLE, no Winsock code."""

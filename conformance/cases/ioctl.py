@@ -798,6 +798,20 @@ def exported_as_well(ws: Target, function: str) -> None:
 
 
 @case(
+    "ioctl.extension.called-without-a-pointer",
+    chapter=CHAPTER,
+    source=EXTENSIONS,
+    basis="documented",
+    requirements=["R9.18"],
+)
+def exported_ones_need_no_pointer(ws: Target) -> None:
+    """WSAPoll and WSASendMsg can be called as functions of the DLL: nobody has asked for a pointer before."""
+    with ws.udp_pair() as (sender, receiver):
+        expect("bytes sent", expected=5, actual=ws.WSASendMsg(sender, [b"hello"]))
+        expect("found by WSAPoll", expected=(1, [POLLRDNORM]), actual=ws.WSAPoll([(receiver, POLLRDNORM)], 5000))
+
+
+@case(
     "ioctl.extension.vendors-own",
     chapter=CHAPTER,
     source=EXTENSIONS,

@@ -166,7 +166,11 @@ def fill(ws: Target, s: int) -> int:
 def sockets_are_overlapped(ws: Target, kind: str) -> None:
     """A request pends on a socket of socket(), of WSASocket with the flag, and on one accepted from such a socket."""
     with ws.listener() as listening, requests(ws) as request:
-        s = ws.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, None, 0, WSA_FLAG_OVERLAPPED) if kind == "flag" else ws.tcp()
+        s = (
+            ws.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, None, 0, WSA_FLAG_OVERLAPPED)
+            if kind == "flag"
+            else ws.tcp()
+        )
         with ws.closing(s):
             ws.connect(s, ws.getsockname(listening))
             peer, _ = ws.accept(listening)
@@ -1080,7 +1084,9 @@ def a_result_can_be_asked_for_again(ws: Target) -> None:
         results = [ws.WSAGetOverlappedResult(server, request.record, wait) for wait in (False, True, False)]
         expect("results", expected=[(4, 0)] * 3, actual=results)
         ws.WSASend(server, [b"longer"], 0, request.record)
-        expect("after the next request", expected=(6, 0), actual=ws.WSAGetOverlappedResult(server, request.record, True))
+        expect(
+            "after the next request", expected=(6, 0), actual=ws.WSAGetOverlappedResult(server, request.record, True)
+        )
 
 
 @case(
@@ -1318,7 +1324,9 @@ def closing_cancels_sends_that_pend(ws: Target) -> None:
 def closing_one_descriptor_cancels_its_own_requests_only(ws: Target) -> None:
     """Two descriptors of one socket with a receive each: closing one ends its receive, the other gets the data."""
     with ws.connected_pair() as (client, server), requests(ws, 2) as (closed, kept):
-        again = ws.WSASocket(-1, -1, -1, ws.WSADuplicateSocket(server, ws.GetCurrentProcessId()), 0, WSA_FLAG_OVERLAPPED)
+        again = ws.WSASocket(
+            -1, -1, -1, ws.WSADuplicateSocket(server, ws.GetCurrentProcessId()), 0, WSA_FLAG_OVERLAPPED
+        )
         with ws.closing(again):
             begin(ws, server, bytearray(4), closed)
             begin(ws, again, bytearray(4), kept)
@@ -1430,7 +1438,7 @@ def what_is_complete_keeps_its_result(ws: Target) -> None:
 )
 def a_record_is_looked_for_on_its_socket(ws: Target) -> None:
     """CancelIoEx with the record of another socket's request: ERROR_NOT_FOUND; no handle: ERROR_INVALID_HANDLE."""
-    with pending_receive(ws) as (client, server, request, _):
+    with pending_receive(ws) as (client, _, request, _b):
         with fails_with(ERROR_NOT_FOUND):
             ws.CancelIoEx(client, request.record)
         with fails_with(ERROR_INVALID_HANDLE):
@@ -1470,9 +1478,7 @@ def the_others_keep_their_order(ws: Target) -> None:
 def a_blocking_call_of_another_thread_can_be_cancelled(ws: Target) -> None:
     """CancelSynchronousIo ends a recv of that thread with WSA_OPERATION_ABORTED; with no call: ERROR_NOT_FOUND."""
     with ws.connected_pair() as (client, server), ws.thread() as other:
-        handle = other.call(
-            ws.DuplicateHandle, ws.GetCurrentProcess(), ws.GetCurrentThread(), ws.GetCurrentProcess()
-        )
+        handle = other.call(ws.DuplicateHandle, ws.GetCurrentProcess(), ws.GetCurrentThread(), ws.GetCurrentProcess())
         with fails_with(ERROR_NOT_FOUND):
             ws.CancelSynchronousIo(handle)
         receiving = other.start(ws.recv, server, bytearray(4))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..addresses import SIZE_IN, loopback, port_of
 from ..constants import (
     AF_INET,
+    INVALID_HANDLE_VALUE,
     INVALID_SOCKET,
     IP_PKTINFO,
     IPPROTO_IP,
@@ -565,7 +566,7 @@ def silent_requests_notify_nobody(ws: Target) -> None:
 @case("rio.notify.port", chapter=CHAPTER, source=CREATE_CQ, basis="documented")
 def a_port_gets_a_packet(ws: Target) -> None:
     """With a completion port the notification is a packet with the key and the OVERLAPPED of the queue's making."""
-    port = ws.CreateIoCompletionPort(None, None, 0, 0)
+    port = ws.CreateIoCompletionPort(INVALID_HANDLE_VALUE, 0, 0, 0)
     overlapped = ws.overlapped()
     token = ws.token(overlapped)
     with registered_udp(ws) as (s, other):

@@ -105,8 +105,8 @@ def unknown_version_is_clamped(ws: Target, asked: int, expected: int) -> None:
     requirements=["R1.5", "R1.6", "T1.1", "B1"],
     manages_startup=True,
     rows={
-        "0-0": Row(version(0, 0)),
-        "0-1": Row(version(0, 1)),
+        "0-0": Row(version(0, 0), behaviours=["startup-major0"]),
+        "0-1": Row(version(0, 1), behaviours=["startup-major0"]),
         "0-255": Row(version(0, 255)),
     },
 )
@@ -188,6 +188,7 @@ def startup_returns_its_code(ws: Target) -> None:
     source=STARTUP,
     basis="documented",
     requirements=["R1.7", "B1"],
+    behaviours=["startup-null-data"],
     needs_c=True,
     manages_startup=True,
 )
@@ -199,11 +200,28 @@ def startup_without_a_record_is_a_fault(ws: Target) -> None:
 
 
 @case(
+    "startup.data.filled-by-a-refusal",
+    chapter=CHAPTER,
+    source="Wine's public test protocol.c:test_startup, which passes on Windows",
+    basis="observed",
+    behaviours=["startup-major0"],
+    needs_c=True,
+    manages_startup=True,
+)
+def refusal_fills_the_record(ws: Target) -> None:
+    """A version that is refused has the record filled in all the same: wVersion is 2.2."""
+    data = ws.c.new(512)
+    expect("result", expected=WSAVERNOTSUPPORTED, actual=ws.c.call("WSAStartup", 0, data.address))
+    expect("wVersion", expected=VERSION_2_2, actual=data.number(2))
+
+
+@case(
     "startup.data.version-before-pointer",
     chapter=CHAPTER,
     source="Microsoft's DLL, requirement B1: order of checks",
     basis="observed",
     requirements=["B1"],
+    behaviours=["startup-null-data"],
     needs_c=True,
     manages_startup=True,
 )
@@ -276,7 +294,7 @@ def vendor_info_is_left_alone(ws: Target) -> None:
     source=CLEANUP,
     basis="documented",
     requirements=["R1.10", "R1.15", "R1.16", "B2"],
-    behaviours=["startup-nested"],
+    behaviours=["startup-nested", "startup-extra-cleanup"],
     manages_startup=True,
 )
 def each_startup_needs_its_cleanup(ws: Target) -> None:

@@ -403,6 +403,24 @@ def timeval_is_not_changed(ws: Target, ready: bool) -> None:
 
 
 @case(
+    "waiting.select.timeval-again",
+    chapter=CHAPTER,
+    source=f"{SELECT}, parameter timeout",
+    basis="documented",
+    requirements=["R3.41", "A60"],
+)
+def time_can_be_used_again(ws: Target) -> None:
+    """The same time given to three calls is the whole time for each: no call has used any of it up."""
+    limit = (0, 60_000)
+    with ws.udp_pair() as (_, idle):
+        for number in range(3):
+            began = time.monotonic()
+            expect("ready", expected=([], [], []), actual=ws.select([idle], None, None, limit))
+            took = time.monotonic() - began
+            expect_true(f"call {number} has taken its time", took >= 0.05, actual=took)
+
+
+@case(
     "waiting.select.waits-{row}",
     chapter=CHAPTER,
     source=f"{SELECT}, parameter timeout",

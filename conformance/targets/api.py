@@ -149,6 +149,12 @@ class ApiTarget(Target):
     def overlapped(self, event: int | None = None) -> Any:
         return self._operations.OVERLAPPED(event or 0)
 
+    def CreateFile(self, name: str | None, access: int, share: int, disposition: int, flags: int = 0) -> int:
+        return int(self.through("CreateFile", name, access, share, None, disposition, flags))
+
+    def TlsGetValue(self, slot: int) -> int:
+        return int(self.through("TlsGetValue", slot) or 0)
+
     def result(self, overlapped: Any) -> Any:
         result = overlapped.result
         if isinstance(result, self._error):

@@ -17,9 +17,6 @@ from ..providers import Provider, Recorder
 from ..target import Target
 from .installing import install
 
-#: What ctypes.FormatError says where FormatMessage fails.
-NO_TEXT = "<no description>"
-
 
 class EmulatorMachine(InProcess):
     """winsock2emu's C function pointers."""
@@ -50,11 +47,6 @@ class EmulatorTarget(CDriver):
 
     def _installation(self, wanted: Sequence[Provider], built_in: bool) -> AbstractContextManager[tuple[Recorder, ...]]:
         return install(wanted, built_in=built_in, ends=self._ends)
-
-    def message(self, code: int) -> str:
-        """The text by way of ctypes' face, while kernel32 there has no FormatMessage."""
-        text: str = importlib.import_module("winsock2emu.capi.loader").FormatError(code)
-        return "" if text == NO_TEXT else text
 
 
 def make() -> Target:

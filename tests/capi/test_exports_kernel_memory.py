@@ -46,6 +46,17 @@ def test_blocks_of_a_heap() -> None:
     fails(8, "HeapAlloc", heap, 0, 1 << 60, failure=None, dll=K)
 
 
+def test_a_heap_of_ones_own_takes_its_blocks_with_it() -> None:
+    heap, process = k("HeapCreate", 0, 0, 0), k("GetProcessHeap")
+    block = k("HeapAlloc", heap, 0, 33)
+    assert k("HeapSize", heap, 0, block) == 33
+    fails(87, "HeapSize", process, 0, block, failure=0xFFFFFFFFFFFFFFFF, dll=K)
+    fails(87, "HeapFree", process, 0, block, failure=0, dll=K)
+    assert k("HeapDestroy", heap) == 1
+    fails(6, "HeapAlloc", heap, 0, 1, failure=None, dll=K)
+    fails(6, "HeapDestroy", process, failure=0, dll=K)
+
+
 @pytest.mark.parametrize("kind", ["Local", "Global"])
 def test_local_and_global_memory(kind: str) -> None:
     """Freeing returns NULL, and the handle itself when it is none."""
@@ -197,6 +208,10 @@ def test_comparing_as_people_sort(first: str | None, second: str | None, order: 
     assert (k("lstrcmpA", *narrow), k("lstrcmpW", *broad)) == (order, order)
 
 
+def test_comparing_regardless_of_case() -> None:
+    assert (k("lstrcmpiA", b"ABC", b"abc"), k("lstrcmpiW", wide("ABC"), wide("abd"))) == (0, -1)
+
+
 # Modules
 
 
@@ -231,3 +246,15 @@ def test_success_leaves_the_last_error_alone() -> None:
     k("GetProcAddress", k("LoadLibraryA", b"ws2_32"), b"recv")
     k("HeapFree", k("GetProcessHeap"), 0, k("HeapAlloc", k("GetProcessHeap"), 0, 10))
     assert error() == 12345
+
+
+def test_the_paths_of_modules() -> None:
+    """What has no room is cut, and the last error says so."""
+    ws2_32 = k("LoadLibraryExA", b"ws2_32", None, 0)
+    buffer = ctypes.create_string_buffer(600)
+    assert k("GetModuleFileNameA", ws2_32, buffer, 300) == len(buffer.value)
+    assert buffer.value == b"C:\\Windows\\System32\\ws2_32.dll"
+    assert k("GetModuleFileNameW", ws2_32, buffer, 4) == 4
+    assert (buffer.raw[:8], error()) == (wide("C:\\"), 122)
+    assert k("GetModuleFileNameA", None, buffer, 300) > 3
+    fails(126, "GetModuleFileNameA", 0x1234567890, buffer, 300, failure=0, dll=K)

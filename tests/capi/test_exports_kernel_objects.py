@@ -136,6 +136,14 @@ def test_the_folder_for_temporary_files(name: str, width: int) -> None:
     assert buffer.raw.decode("latin-1" if width == 1 else "utf-16-le").endswith("\\\0")
 
 
+def test_cutting_flushing_and_temporary_names(file: int, tmp_path: Path) -> None:
+    k("SetFilePointer", file, 5, None, 0)
+    assert (k("SetEndOfFile", file), k("FlushFileBuffers", file), k("GetFileSize", file, None)) == (1, 1, 5)
+    name = ctypes.create_string_buffer(600)
+    assert k("GetTempFileNameW", wide(str(tmp_path)), wide("w2e"), 0xABCD, name) == 0xABCD
+    assert name.raw.decode("utf-16-le").partition("\0")[0].endswith("\\w2eABCD.TMP")
+
+
 # Messages
 
 
@@ -224,6 +232,20 @@ def test_a_critical_section_protects_a_counter() -> None:
     assert counter == [1600]
 
 
+def test_trying_to_enter() -> None:
+    section, results = ctypes.create_string_buffer(40), list[int]()
+    assert k("InitializeCriticalSectionAndSpinCount", section, 4000) == 1
+    assert k("TryEnterCriticalSection", section) == 1
+    thread = threading.Thread(
+        target=copy_context().run, args=(lambda: results.append(k("TryEnterCriticalSection", section)),)
+    )
+    thread.start()
+    thread.join(10)
+    assert results == [0]
+    k("LeaveCriticalSection", section)
+    k("DeleteCriticalSection", section)
+
+
 # The pool, threads, names
 
 
@@ -275,8 +297,8 @@ def test_a_thread_is_terminated() -> None:
     inside = threading.Event()
 
     def start(_: int) -> int:
-        inside.set()
         with suppress(ThreadExit):  # it would not leave a C routine's frame, which has to return
+            inside.set()
             k("WaitForSingleObject", event, LONG_MS)
         return 1
 

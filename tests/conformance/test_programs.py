@@ -121,6 +121,10 @@ SHOWN = {
         r"a closed socket among others: POLLNVAL, 1 entries have bits",
         r"all as on Windows",
     ],
+    "registered_echo": [
+        r"400 datagrams of 8 clients came back",
+        r"32 receives ended with the socket",
+    ],
     "routine_download": [
         *[rf"part {number}: 388097 bytes, sum [0-9a-f]{{8}}, ended with 0" for number in range(5)],
         r"a part that does not exist: \[WinError 10054\] An existing connection was forcibly closed .*",
@@ -195,6 +199,11 @@ SPOILT = {
         "the empty port says 995",
     ),
     "port_scanner": ("(POLLERR | POLLHUP) == POLLERR", "(POLLERR | POLLHUP) != POLLERR", "a refused connect has 0x"),
+    "registered_echo": (
+        "result.BytesTransferred != self.sizes[slot]",
+        "result.BytesTransferred == self.sizes[slot]",
+        "sent other than received",
+    ),
     "routine_download": ("record.InternalHigh == moved", "record.InternalHigh > moved", "differ in the bytes moved"),
     "socket_pool": (
         "ERROR_CONNECTION_REFUSED = 997, 1225",

@@ -40,7 +40,8 @@ from ..defs.codes import (
     WSAEOPNOTSUPP,
     WSASYSCALLFAILURE,
 )
-from ..defs.exports import EXPORTS, Export
+from ..defs.exports import Export
+from ..defs.kernelexports import EXPORTS
 from ..errors import WinsockError, set_last_error
 from . import memory, structs
 from .exports import (
@@ -143,6 +144,7 @@ _FAILURES: Final = {
     "WAIT_FAILED": -1,
     "WSA_WAIT_FAILED": -1,
     "0 for a bad string, -1 for an error": -1,
+    "-1": -1,
 }
 _CODES: Final = frozenset(("nonzero Winsock error code", "nonzero Win32 error code", "an NTSTATUS that is an error"))
 

@@ -1,7 +1,7 @@
 """ctypes' helpers for error codes: texts, exceptions, results that are HRESULTs.
 
 Part played:     ``ctypes.FormatError``, ``ctypes.WinError`` and ``ctypes.HRESULT``.
-Lives elsewhere: the texts (defs.codes), the exception (errors), the thread's last error (errors).
+Lives elsewhere: the texts and the exception (errors), the thread's last error (errors).
 Sources:         the ctypes reference of the Python documentation; FormatMessage on Microsoft Learn.
 """
 
@@ -11,8 +11,7 @@ import ctypes
 from typing import TYPE_CHECKING, Final
 
 from .. import errors
-from ..defs.codes import MESSAGES
-from ..errors import WinsockError
+from ..errors import WinsockError, system_text
 
 if TYPE_CHECKING:
     _SimpleCData = ctypes._SimpleCData[int]
@@ -22,20 +21,12 @@ else:
 _FACILITY_WIN32: Final = 0x80070000
 
 
-def _message(code: int) -> str | None:
-    """The system's text for an error code or an HRESULT that wraps one, None when there is none."""
-    code &= 0xFFFFFFFF
-    if code & 0xFFFF0000 == _FACILITY_WIN32:
-        code &= 0xFFFF
-    return MESSAGES.get(code)
-
-
 def FormatError(code: int | None = None) -> str:
     """The system's text for a code; None stands for the thread's last error.
 
     Source: https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-formatmessagew
     """
-    text = _message(errors.get_last_error() if code is None else code)
+    text = system_text(errors.get_last_error() if code is None else code)
     return "<no description>" if text is None else text.rstrip()
 
 
@@ -65,7 +56,7 @@ def _check_hresult(result: int) -> int:
     """Raise the OSError of an HRESULT that is a failure."""
     try:
         if result < 0:
-            text = _message(result) or f"Windows Error 0x{result & 0xFFFFFFFF:x}"
+            text = system_text(result) or f"Windows Error 0x{result & 0xFFFFFFFF:x}"
             raise _os_error(result, text.rstrip(" .\r\n"))  # where WinError leaves the full stop
     except WinsockError as failure:
         without_own_frame(failure)

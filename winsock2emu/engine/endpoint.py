@@ -52,11 +52,12 @@ class Endpoint:
         fd: the descriptor whose readiness counts, -1 for a transport that reports readiness by `Lane.ready`.
         blocking: a call without an overlapped structure may wait (FIONBIO 0).
         observer: who is told of readiness as well, None for nobody.
+        polls: another one, for requests that wait for conditions (engine/polls).
         closing: 0, or the code that calls get which were waiting when the socket was closed.
         watchers: the waits over several endpoints that this one takes part in, as weak references; see `enter`.
     """
 
-    __slots__ = ("alarms", "blocking", "closing", "fd", "inbound", "observer", "outbound", "pump", "watchers")
+    __slots__ = ("alarms", "blocking", "closing", "fd", "inbound", "observer", "outbound", "polls", "pump", "watchers")
 
     def __init__(self, pump: Pump, fd: int) -> None:
         self.pump = pump
@@ -65,6 +66,7 @@ class Endpoint:
         self.closing = 0
         self.alarms = 0
         self.observer: Observer | None = None
+        self.polls: Observer | None = None
         self.inbound = Lane(self, READABLE)
         self.outbound = Lane(self, WRITABLE)
         self.watchers = _NOBODY
@@ -74,6 +76,8 @@ class Endpoint:
         mask = 0 if self.closing else self.alarms
         if self.observer is not None and not self.closing:
             mask |= self.observer.interest
+        if self.polls is not None and not self.closing:
+            mask |= self.polls.interest
         inbound, outbound = self.inbound, self.outbound
         if (head := inbound.head) is not None and head.waiter is None:  # it pends
             mask |= inbound.mask
@@ -87,6 +91,8 @@ class Endpoint:
             self.alarm(ready)
         if self.observer is not None:
             self.observer.alarm(ready)
+        if self.polls is not None:
+            self.polls.alarm(ready)
         if ready & ~WRITABLE:
             self.inbound.service()
         if ready & ~READABLE:

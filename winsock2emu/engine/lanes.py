@@ -34,12 +34,13 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..defs.codes import WSA_OPERATION_ABORTED, WSAETIMEDOUT, WSAEWOULDBLOCK, WSASYSCALLFAILURE
 from ..errors import WinsockError
-from ..kernel.objects import run_apcs
+from ..kernel.objects import IN_CALL, run_apcs
 from ..kernel.operations import FIRST_ERROR, PENDING, Operation, Pending, status_of
 from ..kernel.waits import Waiter, this_waiter
 from .pump import URGENT, ReadyWait
@@ -68,17 +69,9 @@ class Request:
 Place = Request | Operation
 
 
-class _InCall:
-    """What an APC finds that comes while its thread is blocked in a call: that thread has to look."""
-
-    __slots__ = ()
-
-    def end(self, status: int) -> bool:
-        """As `kernel.objects.Wait.end`; the call itself goes on."""
-        return True
-
-
-_IN_CALL: Final = _InCall()
+_NESTED: Final = (
+    "a completion routine has interrupted a blocking Winsock call, and makes another one: what happens then is undefined"
+)
 
 
 _locks_made: Final[dict[Lane, threading.Lock]] = {}
@@ -156,6 +149,8 @@ class Lane:
         waiter = this_waiter()
         request = Request(attempt, waiter)
         before = waiter.alertable, waiter.blocked  # of the wait that a signal handler has interrupted
+        if waiter.blocked is not None and waiter.alertable is None:
+            warnings.warn(_NESTED, RuntimeWarning, stacklevel=3)
         deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
         left_ms: float | None = None
         try:
@@ -167,7 +162,7 @@ class Lane:
                     tried = tried and self.head is request and endpoint.fd >= 0 and not self._told
                 waiter.blocked = request
                 while True:
-                    waiter.alertable = _IN_CALL
+                    waiter.alertable = IN_CALL
                     if waiter.apcs:
                         # A blocking call waits alertably, and goes on waiting afterwards.
                         waiter.alertable = None

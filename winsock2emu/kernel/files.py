@@ -12,7 +12,7 @@ Sources:         "Synchronization and Overlapped Input and Output", setfilecompl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..defs.codes import ERROR_INVALID_PARAMETER
 from ..errors import WinsockError
@@ -20,6 +20,10 @@ from .objects import Waitable, queue_apc
 from .operations import OVERLAPPED, issued
 from .ports import Port
 from .waits import Waiter
+
+
+_ALONE: Final[list[FileObject]] = []
+"""Stays empty: few sockets are shared."""
 
 
 class FileObject(Waitable):
@@ -30,9 +34,10 @@ class FileObject(Waitable):
         port, key: the completion port its packets go to, None for none, and the key they carry.
         modes: SKIP_PORT and SKIP_SIGNAL, once set for good.
         pending: its requests that pend, oldest first.
+        partners: those of all descriptors of a shared socket, which have port and modes in common; empty for others.
     """
 
-    __slots__ = ("_running", "key", "modes", "overlapped", "pending", "port")
+    __slots__ = ("_running", "key", "modes", "overlapped", "partners", "pending", "port")
 
     def __init__(self, *, overlapped: bool = True) -> None:
         super().__init__(signalled=True, keeps=True)
@@ -41,6 +46,7 @@ class FileObject(Waitable):
         self.key = 0
         self.modes = 0
         self.pending: dict[OVERLAPPED, None] = {}
+        self.partners: list[FileObject] = _ALONE
         issued.files.add(self)
         self._running: dict[Waiter, list[tuple[Any, ...]]] = {}
 
@@ -52,8 +58,22 @@ class FileObject(Waitable):
         """
         if self.port is not None or not self.overlapped:
             raise WinsockError(ERROR_INVALID_PARAMETER)
-        self.key = key
-        self.port = port
+        for file in self.partners or (self,):
+            file.key = key
+            file.port = port
+
+    def skip(self, modes: int) -> None:
+        """Tell less of requests that complete at once, for as long as the file is open."""
+        for file in self.partners or (self,):
+            file.modes |= modes
+
+    def share(self, other: FileObject) -> None:
+        """Be the file of one more descriptor of a socket: the port is for all of them, requests are each one's own."""
+        if not other.partners:
+            other.partners = [other]
+        self.partners = other.partners
+        self.partners.append(self)
+        self.port, self.key, self.modes = other.port, other.key, other.modes
 
     def cancel(self, overlapped: OVERLAPPED | None = None, waiter: Waiter | None = None) -> int:
         """Cancel the request of a record, or all of them, or all of one thread; how many there were."""

@@ -164,12 +164,12 @@ class HostFile(FileObject):
     Attributes:
         path: the host's.
         rights: to its data, as FILE_READ_DATA and its like.
-        share: what others may do meanwhile.
+        share_mode: what others may do meanwhile.
         position: of the next read or write without an offset, in bytes; unused when it is overlapped.
         kind: FILE_TYPE_DISK, or FILE_TYPE_CHAR for the null device.
     """
 
-    __slots__ = ("_at_close", "_descriptor", "_moving", "kind", "path", "position", "rights", "share")
+    __slots__ = ("_at_close", "_descriptor", "_moving", "kind", "path", "position", "rights", "share_mode")
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class HostFile(FileObject):
         super().__init__(overlapped=overlapped)
         self.path = path
         self.rights = rights
-        self.share = share
+        self.share_mode = share
         self.position = 0
         self.kind = FILE_TYPE_DISK if stat.S_ISREG(os.fstat(descriptor).st_mode) else FILE_TYPE_CHAR
         self._descriptor = descriptor
@@ -390,7 +390,7 @@ class OpenFiles:
             if not other.rights:
                 continue
             for right, allowed in _SHARES:
-                if (rights & right and not other.share & allowed) or (other.rights & right and not share & allowed):
+                if (rights & right and not other.share_mode & allowed) or (other.rights & right and not share & allowed):
                     raise WinsockError(ERROR_SHARING_VIOLATION)
 
     def _host_open(self, path: str, rights: int, disposition: int, flags: int, *, new: bool) -> int:

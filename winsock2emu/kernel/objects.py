@@ -219,6 +219,20 @@ class Wait:
         return self.status
 
 
+class _InCall:
+    """What an APC finds that comes while its thread is blocked in a call: that thread has to look, and goes on."""
+
+    __slots__ = ()
+
+    def end(self, status: int) -> bool:
+        """As `Wait.end`."""
+        return True
+
+
+IN_CALL: Final = _InCall()
+"""`Waiter.alertable` of a thread that runs APCs inside of a blocking call."""
+
+
 def wait(objects: Sequence[Waitable], wait_all: bool, timeout_s: float | None, alertable: bool, home: Home) -> int:
     """Wait for one or all of some objects (or none: for an APC or the end of the time).
 

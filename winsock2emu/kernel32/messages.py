@@ -22,9 +22,8 @@ from ..defs.constants import (
     FORMAT_MESSAGE_MAX_WIDTH_MASK,
 )
 from ..defs.winbase import ERROR_RESOURCE_LANG_NOT_FOUND, ERROR_RESOURCE_TYPE_NOT_FOUND
-from ..errors import WinsockError, exported, message_of
+from ..errors import WinsockError, exported, system_text
 
-_FACILITY_WIN32: Final = 0x80070000  # an HRESULT that wraps a code
 _PRIMARY: Final = 0x3FF  # of a language identifier
 _ENGLISH: Final = (0, 9)  # neutral is whatever there is
 
@@ -79,11 +78,8 @@ def message_text(flags: int, source: str | None, message_id: int, language: int)
     if flags & FORMAT_MESSAGE_FROM_SYSTEM:
         if language & _PRIMARY not in _ENGLISH:
             raise WinsockError(ERROR_RESOURCE_LANG_NOT_FOUND)
-        code = message_id & 0xFFFFFFFF
-        if code & 0xFFFF0000 == _FACILITY_WIN32:
-            code &= 0xFFFF
-        text = message_of(code)
-        if text.startswith("Unknown error "):
+        text = system_text(message_id)
+        if text is None:
             raise WinsockError(ERROR_MR_MID_NOT_FOUND)
         return text + "\r\n"
     raise WinsockError(

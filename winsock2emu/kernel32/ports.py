@@ -74,7 +74,7 @@ def SetFileCompletionNotificationModes(file: int, flags: int) -> None:
     thing = file_of(current_process(), file)
     if flags & ~(SKIP_PORT | SKIP_SIGNAL) or not thing.overlapped:
         raise WinsockError(ERROR_INVALID_PARAMETER)
-    thing.modes |= flags
+    thing.skip(flags)
 
 
 @exported

@@ -67,6 +67,16 @@ class Upcalls(Protocol):
         """
         ...
 
+    def one_more_descriptor(self, s: int, known: int, /) -> None:
+        """``s`` leads to the same socket as ``known``: a completion port is told of requests through either.
+
+        On Windows both are handles of one file object.
+
+        Raises:
+            WinsockError: WSAENOTSOCK, no such handle.
+        """
+        ...
+
     def overlapped_result(self, overlapped: Any, wait: bool, /) -> tuple[int, int]:
         """WSPGetOverlappedResult for a provider that completes requests as the system does: (bytes, flags).
 

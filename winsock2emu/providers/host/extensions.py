@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from ... import trace
+from ...defs.afd import CONDITIONS
 from ...defs.codes import WSAEINVAL, WSAEOPNOTSUPP
 from ...defs.constants import SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER
 from ...defs.guids import (
@@ -34,6 +35,7 @@ from ...defs.guids import (
 from ...errors import WinsockError, set_last_error
 
 EXTENSIONS: Final[dict[UUID, str]] = {
+    CONDITIONS: "conditions_of",
     WSAID_ACCEPTEX: "AcceptEx",
     WSAID_CONNECTEX: "ConnectEx",
     WSAID_DISCONNECTEX: "DisconnectEx",

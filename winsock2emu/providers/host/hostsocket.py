@@ -32,6 +32,7 @@ from .rawcalls import readable
 from .translate import HOST_FAMILY, from_host, host_address, windows_address
 
 if TYPE_CHECKING:
+    from ...engine.polls import Conditions
     from .netevents import NetworkEvents
 
 # Hosts take at most this many buffers in one call (IOV_MAX).
@@ -95,6 +96,7 @@ class HostSocket(Endpoint):
         self.host_options: dict[tuple[int, int], int | bytes] | None = None
 
     observer: NetworkEvents | None
+    polls: Conditions | None
     receive_now: Any  # None while a receive has anything to check or to do first
 
     @property
@@ -340,6 +342,8 @@ class HostSocket(Endpoint):
         super().after_fork()
         if self.observer is not None:
             self.observer.after_fork()
+        if self.polls is not None:
+            self.polls.after_fork()
 
 
 def check_buffers(buffers: Sequence[Any] | None) -> list[memoryview]:

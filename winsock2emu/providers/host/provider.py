@@ -71,6 +71,7 @@ from .messages import receive_message, send_message
 from .netevents import NOTHING, Enabling, NetworkEvents
 from .options import get_option, set_option
 from .polling import PollList
+from .polls import HostConditions, conditions_of
 from .raw import RawSocket
 from .registered import HostRequestQueue, create_request_queue
 from .selecting import Selection
@@ -322,6 +323,10 @@ class HostProvider:
             upcalls.WPUModifyIFSHandle(endpoint.info.catalog_entry_id, s)
             overlapped = bool(endpoint.flags & WSA_FLAG_OVERLAPPED)
             upcalls.own_entries(s, *self._outermost(descriptor).entries(), overlapped=overlapped)
+            known = next((one.handle for one in self.sharing.partners(endpoint) if one is not descriptor), None)
+            if known is not None:
+                with contextlib.suppress(WinsockError):  # closed meanwhile
+                    upcalls.one_more_descriptor(s, known)
             for partner in self.sharing.partners(endpoint):
                 with contextlib.suppress(WinsockError):  # closed meanwhile
                     upcalls.own_entries(
@@ -674,6 +679,10 @@ class HostProvider:
         return create_request_queue(
             self.request_queues, self._socket(s), receives, most_receives, sends, most_sends, context
         )
+
+    def conditions_of(self, s: int, /) -> HostConditions:
+        """What poll requests ask of a socket."""
+        return conditions_of(self._socket(s))
 
     def _handles(self, endpoint: HostSocket) -> Sequence[int]:
         """The descriptors of a shared socket."""

@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 
 from ...engine.endpoint import Endpoint
 from ...engine.pump import HANGUP, INVALID, WaitSet
+from ...kernel.objects import IN_CALL, run_apcs
 from ...kernel.waits import Waiter, this_waiter
 from .conditions import WAS_CLOSED
 from .hostsocket import HostSocket
@@ -132,9 +133,19 @@ class Watch:
             self._asleep = self.busy = False
 
     def _wait(self, timeout_s: float | None) -> Found:
+        waiter = self._waiter
+        before = waiter.alertable
+        try:
+            return self._sleep(waiter, timeout_s)
+        finally:
+            waiter.alertable = before
+
+    def _sleep(self, waiter: Waiter, timeout_s: float | None) -> Found:
+        """`_wait`, which runs APCs like every blocking call once it really has to wait."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         left_ms = None if timeout_s is None else timeout_s * 1000
         while True:
+            waiter.alertable = IN_CALL if left_ms != 0 else None
             self._asleep = True  # before the look at the mark, which whoever changes a socket sets first
             if self._stale:
                 self._prepare()
@@ -143,12 +154,15 @@ class Watch:
                 conditions = WAS_CLOSED if endpoint.closing else endpoint.conditions(0) & self._asked[endpoint]
                 if conditions:
                     found[endpoint] = conditions
-            ready = self._set.wait(0 if found else left_ms)
+            ready = self._set.wait(0 if found or waiter.apcs else left_ms)
             useless = self._judge(ready, found)
             if found:
                 return found
             for fd in useless:
                 self._set.watch(fd, 0)
+            if waiter.apcs and waiter.alertable is not None:
+                waiter.alertable = None
+                run_apcs(waiter)
             if deadline is not None:
                 left_ms = (deadline - time.monotonic()) * 1000
                 if left_ms <= 0 and not self._stale:

@@ -16,7 +16,7 @@ from typing import Final
 
 from .... import kernel32
 from ....kernel.mutexes import Mutex
-from ....kernel.objects import wait
+from ....kernel.objects import TIMED_OUT, wait
 from ....kernel.waits import this_waiter
 from ....process import current_process
 from ... import memory
@@ -27,7 +27,10 @@ __all__ = [
     "DeleteCriticalSection",
     "EnterCriticalSection",
     "InitializeCriticalSection",
+    "InitializeCriticalSectionAndSpinCount",
+    "InitializeCriticalSectionEx",
     "LeaveCriticalSection",
+    "TryEnterCriticalSection",
 ]
 
 _STRUCTURE: Final = struct.Struct("<QiiQQQ")  # DebugInfo, LockCount, RecursionCount, OwningThread, LockSemaphore, Spin
@@ -57,6 +60,24 @@ def entered(address: int) -> None:
 def InitializeCriticalSection(lpCriticalSection: int) -> None:
     memory.write(out(lpCriticalSection), _FREE)
     _sections[lpCriticalSection] = Mutex()
+
+
+def InitializeCriticalSectionAndSpinCount(lpCriticalSection: int, dwSpinCount: int) -> int:
+    InitializeCriticalSection(lpCriticalSection)
+    return 1
+
+
+def InitializeCriticalSectionEx(lpCriticalSection: int, dwSpinCount: int, Flags: int) -> int:
+    InitializeCriticalSection(lpCriticalSection)
+    return 1
+
+
+def TryEnterCriticalSection(lpCriticalSection: int) -> int:
+    made_by_c()
+    if wait((section_at(lpCriticalSection),), False, 0, False, current_process()) == TIMED_OUT:
+        return 0
+    entered(lpCriticalSection)
+    return 1
 
 
 def EnterCriticalSection(lpCriticalSection: int) -> None:

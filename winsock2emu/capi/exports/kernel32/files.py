@@ -25,19 +25,24 @@ __all__ = [
     "CreateFileW",
     "DeleteFileA",
     "DeleteFileW",
+    "FlushFileBuffers",
     "GetFileSize",
     "GetFileSizeEx",
     "GetFileType",
+    "GetTempFileNameA",
+    "GetTempFileNameW",
     "GetTempPathA",
     "GetTempPathW",
     "ReadFile",
     "ReadFileEx",
+    "SetEndOfFile",
     "SetFilePointer",
     "SetFilePointerEx",
     "WriteFile",
     "WriteFileEx",
 ]
 
+_MAX_PATH: Final = 260
 _LOW: Final = 0xFFFFFFFF  # also INVALID_FILE_SIZE and INVALID_SET_FILE_POINTER
 _ROUTINE: Final = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64)
 
@@ -192,3 +197,33 @@ def GetTempPathA(nBufferLength: int, lpBuffer: int) -> int:
 
 def GetTempPathW(nBufferLength: int, lpBuffer: int) -> int:
     return store_text(kernel32.GetTempPath(), lpBuffer, nBufferLength, wide=True)
+
+
+def SetEndOfFile(hFile: int) -> int:
+    kernel32.SetEndOfFile(hFile)
+    return 1
+
+
+def FlushFileBuffers(hFile: int) -> int:
+    kernel32.FlushFileBuffers(hFile)
+    return 1
+
+
+def GetTempFileNameA(lpPathName: int, lpPrefixString: int, uUnique: int, lpTempFileName: int) -> int:
+    prefix = memory.ansi(lpPrefixString) or ""
+    return _temporary(memory.ansi(lpPathName), prefix, uUnique, lpTempFileName, wide=False)
+
+
+def GetTempFileNameW(lpPathName: int, lpPrefixString: int, uUnique: int, lpTempFileName: int) -> int:
+    prefix = memory.wide(lpPrefixString) or ""
+    return _temporary(memory.wide(lpPathName), prefix, uUnique, lpTempFileName, wide=True)
+
+
+def _temporary(path: str | None, prefix: str, unique: int, buffer: int, *, wide: bool) -> int:
+    """Store the name; its number."""
+    out(buffer)
+    if path is None:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
+    name = kernel32.GetTempFileName(path, prefix, unique)
+    store_text(name, buffer, _MAX_PATH, wide=wide)
+    return int(name.rpartition("\\")[2].removesuffix(".TMP")[len(prefix[:3]) :], 16)

@@ -15,6 +15,7 @@ Sources:         "Heap Functions", "Global and Local Functions", VirtualAlloc, V
 from __future__ import annotations
 
 import ctypes
+import itertools
 import mmap
 import threading
 from typing import Final
@@ -56,8 +57,11 @@ __all__ = [
     "GlobalAlloc",
     "GlobalFree",
     "HeapAlloc",
+    "HeapCreate",
+    "HeapDestroy",
     "HeapFree",
     "HeapReAlloc",
+    "HeapSize",
     "LocalAlloc",
     "LocalFree",
     "VirtualAlloc",
@@ -96,20 +100,50 @@ def allocate(size: int) -> int:
     return address
 
 
-def size_of(address: int) -> int | None:
-    """The size that a block was asked for with; None when none begins there."""
-    block = _blocks.get(address)
-    return None if block is None else block[0]
-
-
 def free(address: int) -> bool:
     """Give a block back; False when none begins there."""
     return _blocks.pop(address, None) is not None
 
 
-def _check_heap(heap: int) -> None:
-    if heap != _PROCESS_HEAP:
+# The addresses of the blocks of each heap; local and global memory, and messages, are in none of them.
+_heaps: Final[dict[int, set[int]]] = {_PROCESS_HEAP: set()}
+_heap_numbers: Final = itertools.count(_PROCESS_HEAP + _GRANULARITY, _GRANULARITY)
+
+
+def _blocks_of(heap: int) -> set[int]:
+    found = _heaps.get(heap)
+    if found is None:
         raise WinsockError(ERROR_INVALID_HANDLE)
+    return found
+
+
+def _block_of(heap: int, address: int) -> set[int]:
+    blocks = _blocks_of(heap)
+    if address not in blocks:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
+    return blocks
+
+
+def HeapCreate(flOptions: int, dwInitialSize: int, dwMaximumSize: int) -> int:
+    if dwMaximumSize and dwInitialSize > dwMaximumSize:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
+    heap = next(_heap_numbers)
+    _heaps[heap] = set()
+    return heap
+
+
+def HeapDestroy(hHeap: int) -> int:
+    if hHeap == _PROCESS_HEAP:
+        raise WinsockError(ERROR_INVALID_HANDLE)
+    for address in _blocks_of(hHeap):
+        free(address)
+    del _heaps[hHeap]
+    return 1
+
+
+def HeapSize(hHeap: int, dwFlags: int, lpMem: int) -> int:
+    _block_of(hHeap, lpMem)
+    return _blocks[lpMem][0]
 
 
 def GetProcessHeap() -> int:
@@ -117,15 +151,15 @@ def GetProcessHeap() -> int:
 
 
 def HeapAlloc(hHeap: int, dwFlags: int, dwBytes: int) -> int:
-    _check_heap(hHeap)
-    return allocate(dwBytes)
+    blocks = _blocks_of(hHeap)
+    address = allocate(dwBytes)
+    blocks.add(address)
+    return address
 
 
 def HeapReAlloc(hHeap: int, dwFlags: int, lpMem: int, dwBytes: int) -> int:
-    _check_heap(hHeap)
-    before = size_of(lpMem)
-    if before is None:
-        raise WinsockError(ERROR_INVALID_PARAMETER)
+    blocks = _block_of(hHeap, lpMem)
+    before = _blocks[lpMem][0]
     if dwFlags & HEAP_REALLOC_IN_PLACE_ONLY and dwBytes > before:
         raise WinsockError(ERROR_NOT_ENOUGH_MEMORY)
     if dwFlags & HEAP_REALLOC_IN_PLACE_ONLY:
@@ -134,13 +168,17 @@ def HeapReAlloc(hHeap: int, dwFlags: int, lpMem: int, dwBytes: int) -> int:
     address = allocate(dwBytes)
     ctypes.memmove(address, lpMem, min(before, dwBytes))
     free(lpMem)
+    blocks.discard(lpMem)
+    blocks.add(address)
     return address
 
 
 def HeapFree(hHeap: int, dwFlags: int, lpMem: int) -> int:
-    _check_heap(hHeap)
-    if lpMem and not free(lpMem):
-        raise WinsockError(ERROR_INVALID_PARAMETER)
+    if lpMem:
+        _block_of(hHeap, lpMem).discard(lpMem)
+        free(lpMem)
+    else:
+        _blocks_of(hHeap)
     return 1
 
 

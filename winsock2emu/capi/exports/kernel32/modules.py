@@ -11,20 +11,33 @@ Sources:         nf-libloaderapi-getprocaddress, nf-libloaderapi-loadlibraryw, n
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
-from ....defs.codes import ERROR_INVALID_PARAMETER, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND
+from ....defs.codes import (
+    ERROR_INSUFFICIENT_BUFFER,
+    ERROR_INVALID_PARAMETER,
+    ERROR_MOD_NOT_FOUND,
+    ERROR_PROC_NOT_FOUND,
+)
 from ....defs.winbase import ERROR_INVALID_ORDINAL
-from ....errors import WinsockError
+from ....errors import WinsockError, set_last_error
+from ....kernel.hostfiles import windows_path
 from ... import memory
 from ...loader import dll_named, module_handle, module_of, real_table
+from ...threads import made_by_c
+from ._pointers import store_text
 
 __all__ = [
     "FreeLibrary",
+    "GetModuleFileNameA",
+    "GetModuleFileNameW",
     "GetModuleHandleA",
     "GetModuleHandleW",
     "GetProcAddress",
     "LoadLibraryA",
+    "LoadLibraryExA",
+    "LoadLibraryExW",
     "LoadLibraryW",
 ]
 
@@ -55,6 +68,38 @@ def LoadLibraryA(lpLibFileName: int) -> int:
 
 def LoadLibraryW(lpLibFileName: int) -> int:
     return _load(memory.wide(lpLibFileName))
+
+
+def LoadLibraryExA(lpLibFileName: int, hFile: int, dwFlags: int) -> int:
+    return LoadLibraryA(lpLibFileName)
+
+
+def LoadLibraryExW(lpLibFileName: int, hFile: int, dwFlags: int) -> int:
+    return LoadLibraryW(lpLibFileName)
+
+
+def GetModuleFileNameA(hModule: int, lpFilename: int, nSize: int) -> int:
+    return _file_name(hModule, lpFilename, nSize, wide=False)
+
+
+def GetModuleFileNameW(hModule: int, lpFilename: int, nSize: int) -> int:
+    return _file_name(hModule, lpFilename, nSize, wide=True)
+
+
+def _file_name(module: int, buffer: int, size: int, *, wide: bool) -> int:
+    """The path of a DLL where Windows has it, or of the interpreter; cut, with an error, where there is no room."""
+    dll = module_of(module)
+    if dll is None and module not in (0, PROGRAM):
+        raise WinsockError(ERROR_MOD_NOT_FOUND)
+    path = windows_path(sys.executable) if dll is None else f"C:\\Windows\\System32\\{dll}.dll"
+    count = store_text(path, buffer, size, wide=wide)
+    if count < size:
+        return count
+    if size and buffer >= memory.LOWEST:
+        store_text(path[: size - 1], buffer, size, wide=wide)
+    made_by_c()
+    set_last_error(ERROR_INSUFFICIENT_BUFFER)
+    return size
 
 
 def _module(name: str | None) -> int:

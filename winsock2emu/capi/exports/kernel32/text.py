@@ -48,6 +48,8 @@ __all__ = [
     "WideCharToMultiByte",
     "lstrcmpA",
     "lstrcmpW",
+    "lstrcmpiA",
+    "lstrcmpiW",
     "lstrlenA",
     "lstrlenW",
 ]
@@ -178,10 +180,19 @@ def lstrcmpW(lpString1: int, lpString2: int) -> int:
     return _compare(memory.wide(lpString1), memory.wide(lpString2))
 
 
-def _compare(first: str | None, second: str | None) -> int:
+def lstrcmpiA(lpString1: int, lpString2: int) -> int:
+    return _compare(memory.ansi(lpString1), memory.ansi(lpString2), case=False)
+
+
+def lstrcmpiW(lpString1: int, lpString2: int) -> int:
+    return _compare(memory.wide(lpString1), memory.wide(lpString2), case=False)
+
+
+def _compare(first: str | None, second: str | None, *, case: bool = True) -> int:
     if first is None or second is None:
         return (first is not None) - (second is not None)
-    one, other = _weights(first), _weights(second)
+    parts = 3 if case else 2
+    one, other = _weights(first)[:parts], _weights(second)[:parts]
     return (one > other) - (one < other)
 
 

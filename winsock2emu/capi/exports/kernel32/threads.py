@@ -20,6 +20,7 @@ __all__ = [
     "CreateThread",
     "ExitThread",
     "GetExitCodeThread",
+    "GetThreadId",
     "ResumeThread",
     "SwitchToThread",
     "TerminateThread",
@@ -94,3 +95,7 @@ def TlsSetValue(dwTlsIndex: int, lpTlsValue: int) -> int:
     made_by_c()
     kernel32.TlsSetValue(dwTlsIndex, lpTlsValue)
     return 1
+
+
+def GetThreadId(Thread: int) -> int:
+    return kernel32.GetThreadId(Thread)
