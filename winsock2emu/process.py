@@ -48,7 +48,7 @@ from .kernel.files import FileObject
 from .kernel.handles import FIRST_NUMBER, HandleTable
 from .kernel.hostfiles import OpenFiles
 from .kernel.objects import IO_COMPLETION, TIMED_OUT, Waitable, queue_apc, wait
-from .kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, CompletionRoutine
+from .kernel.operations import FIRST_ERROR, FIRST_WARNING, NOBODY, OVERLAPPED, CompletionRoutine
 from .kernel.pool import ThreadPool
 from .kernel.tasks import BackgroundTasks
 from .kernel.threadslots import ThreadSlots
@@ -88,6 +88,7 @@ class SocketRecord:
     Attributes:
         context: the provider's, `IFS` for a handle of the host.
         file: the file object, made when something first asks for it (`Process.file_of`).
+        base: what the handle of the host led to before a layer took it over; None for most.
         overlapped: overlapped requests are possible; otherwise every call is a synchronous one.
     """
 
@@ -96,6 +97,7 @@ class SocketRecord:
         "WSPRecvFrom",
         "WSPSend",
         "WSPSendTo",
+        "base",
         "context",
         "entry",
         "file",
@@ -109,6 +111,7 @@ class SocketRecord:
         self.entry = entry
         self.context = context
         self.file: FileObject | None = None
+        self.base: SocketRecord | None = None
         self.overlapped = True
         wsp = self.wsp = owner.table
         self.WSPSend = wsp.WSPSend
@@ -226,7 +229,12 @@ class Process:
             self.tasks.cancel_all()
             self.thread = ThreadOptions()
             self.registered = RegisteredObjects()
-            records = [(handle, self.objects.get(handle)) for handle in self.sockets()]
+            # Below the first number of its own, everything is a descriptor of some socket.
+            records = [
+                (handle, thing)
+                for handle, thing in tuple(self.objects.items())
+                if type(thing) is SocketRecord or handle < FIRST_NUMBER
+            ]
         with ExitStack() as ends:  # from the last to the first, and all of them even if one fails
             ends.callback(self._forget_catalog)
             if engine is not None:
@@ -454,6 +462,10 @@ class Process:
                         self._starting.discard(path)
         return loaded
 
+    def owns(self, provider: LoadedProvider) -> bool:
+        """True while a provider that was loaded for this startup has not been unloaded."""
+        return provider in self._loaded.values()
+
     def provider_for_family(self, family: int, info: ProtocolInfo | None = None) -> WSPProcTable:
         """The table of the provider that ``info`` names, otherwise of the first that has the address family.
 
@@ -538,6 +550,10 @@ class ProcessUpcalls:
         handles = self._process.handles
         if not handles.insert(proposed, record):
             # The number has an owner already: a layer takes over its lower layer's handle.
+            lower = self._process.objects.get(proposed)
+            if type(lower) is SocketRecord:
+                record.base = lower.base or lower
+                record.overlapped = lower.overlapped
             handles.replace(proposed, record)
         self._keep_if_started(proposed)
         return proposed
@@ -593,6 +609,21 @@ class ProcessUpcalls:
             code = STATUS_TO_WSA.get(status) or STATUS_TO_WIN32.get(status, WSASYSCALLFAILURE)
             raise WinsockError(code, moved=overlapped.InternalHigh if status < FIRST_ERROR else None)
         return overlapped.InternalHigh, overlapped.flags
+
+    def WPUCompleteOverlappedRequest(self, s: int, overlapped: OVERLAPPED, error: int, moved: int, /) -> None:
+        process = self._process
+        record = process.socket(s)
+        if record.context is IFS:
+            raise WinsockError(WSAEINVAL)
+        request = overlapped.operation
+        if request is None:
+            request = overlapped if getattr(overlapped, "file", None) else process.begin(process.file_of(record), overlapped)
+        if request is None or request.routine is not None:
+            raise WinsockError(WSAEINVAL)
+        failure = WinsockError(error, moved=moved) if error else None
+        if request.keeper is None:
+            request.pend(NOBODY)
+        request.finish(moved, failure)
 
     def WPUCloseSocketHandle(self, s: int, /) -> None:
         if type(self._process.objects.get(s)) is not SocketRecord:

@@ -1,4 +1,4 @@
-"""Connecting to a name or to one of several addresses: WSAConnectByName and WSAConnectByList."""
+"""Connecting to a name or to one of several addresses, and the data that may go with a connect."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from ..constants import (
     WSANOTINITIALISED,
     WSATRY_AGAIN,
     WSATYPE_NOT_FOUND,
+    XP1_CONNECT_DATA,
 )
 from ..model import Row, case
+from ..providers import PEER, Provider, protocol
 from ..target import Target
 from ..verify import expect, expect_true, fails_with, not_applicable
 
 CHAPTER = "Connections"
 BY_NAME = "winsock2/nf-winsock2-wsaconnectbynamew"
 BY_LIST = "winsock2/nf-winsock2-wsaconnectbylist"
+WSACONNECT = "winsock2/nf-winsock2-wsaconnect"
 TEST = "Wine's public test sock.c:test_WSAConnectByName, which passes on Windows"
-#: A port in use; the connections of all cases lead to this machine.
 HERE = "127.0.0.1"
 
 
@@ -388,3 +390,56 @@ def list_may_have_both_families(ws: Target) -> None:
         mapped = sockaddr_in6(f"::ffff:{HERE}", port_of(ws.getsockname(listening)))
         _, remote = ws.WSAConnectByList(s, [dead, mapped])
         expect("remote address", expected=mapped, actual=remote)
+
+
+# ---- connect data ----------------------------------------------------------------------------------------------------
+
+
+@case(
+    "connections.data.none-in-tcp",
+    chapter=CHAPTER,
+    source=f"{WSACONNECT}, parameter lpCalleeData",
+    basis="documented",
+    requirements=["R11.49"],
+)
+def callee_has_sent_nothing(ws: Target) -> None:
+    """Room for the callee's data may be given with TCP: the connect is successful and the length is 0 afterwards."""
+    with ws.listener() as listening, ws.closing(ws.tcp()) as s:
+        expect("data", expected=b"", actual=ws.WSAConnect(s, ws.getsockname(listening), None, 100))
+        expect("peer", expected=ws.getsockname(listening), actual=ws.getpeername(s))
+
+
+@case(
+    "connections.data.provider",
+    chapter=CHAPTER,
+    source=f"{WSACONNECT}, parameters lpCallerData and lpCalleeData",
+    basis="documented",
+    requirements=["R11.49"],
+    needs_provider=True,
+)
+def provider_answers_with_data(ws: Target) -> None:
+    """A provider with connect data gets the caller's and the room, and the program the callee's, with its length."""
+    with ws.provider(Provider(protocols=(protocol(service_flags1=XP1_CONNECT_DATA),))) as recorder:
+        recorder.answers("WSPConnect", b"welcome")
+        with ws.closing(ws.tcp()) as s:
+            expect("callee's data", expected=b"welcome", actual=ws.WSAConnect(s, PEER, b"hello", 100))
+        called = next(call.args[1:4] for call in recorder.calls if call.name == "WSPConnect")
+        expect("name, caller's data, room", expected=(PEER, b"hello", 100), actual=called)
+
+
+@case(
+    "connections.data.datagram",
+    chapter=CHAPTER,
+    source=f"{WSACONNECT}, remarks on connectionless sockets",
+    basis="documented",
+    requirements=["R11.50"],
+)
+def datagram_sockets_ignore_connect_data(ws: Target) -> None:
+    """Both kinds of data are ignored on a datagram socket, which gets its peer."""
+    with ws.udp_pair(connected=False) as (one, other):
+        expect("data", expected=b"", actual=ws.WSAConnect(one, ws.getsockname(other), b"ignored", 100))
+        expect("peer", expected=ws.getsockname(other), actual=ws.getpeername(one))
+        ws.send(one, b"hello")
+        room = bytearray(16)
+        expect("bytes received", expected=5, actual=ws.recv(other, room))
+        expect("received", expected=b"hello", actual=bytes(room[:5]))

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 
 from ..addresses import loopback
 from ..constants import (
     AF_INET,
     AF_IPX,
     AF_UNSPEC,
+    ERROR_INVALID_HANDLE,
+    ERROR_INVALID_PARAMETER,
+    ERROR_NETNAME_DELETED,
+    ERROR_NOT_SUPPORTED,
+    ERROR_OPERATION_ABORTED,
     FD_SETSIZE,
     INVALID_SOCKET,
     IPPROTO_TCP,
     IPPROTO_UDP,
     IPX_PTYPE,
     NSPROTO_IPX,
+    SO_OPENTYPE,
     SO_TYPE,
     SOCK_DGRAM,
     SOCK_STREAM,
     SOL_SOCKET,
+    WAIT_IO_COMPLETION,
+    WAIT_TIMEOUT,
     WSA_FLAG_NO_HANDLE_INHERIT,
     WSA_FLAG_OVERLAPPED,
     WSAEAFNOSUPPORT,
+    WSAECONNRESET,
     WSAEINVAL,
     WSAEMFILE,
     WSAENOBUFS,
@@ -31,7 +43,8 @@ from ..constants import (
     XP1_IFS_HANDLES,
 )
 from ..model import Row, case
-from ..target import Target
+from ..providers import Provider, Recorder, protocol
+from ..target import PENDING, Target
 from ..verify import Failed, expect, expect_true, fails_with, not_applicable
 
 CHAPTER = "Socket handles"
@@ -42,12 +55,9 @@ NUMBER = "WinSock/maximum-number-of-sockets-supported-2"
 WSASOCKET = "winsock2/nf-winsock2-wsasocketw, flag WSA_FLAG_NO_HANDLE_INHERIT"
 CREATION_TEST = "Wine's public test sock.c:test_WSASocket, which passes on Windows"
 
+MSAFD_TCPIP = UUID("e70f1aa0-ab8b-11cf-8ca3-00805f48a192")
 MANY = 2000
-ERROR_INVALID_HANDLE = 6
-ERROR_INVALID_PARAMETER = 87
 HANDLE_FLAG_INHERIT = 1
-NO_FILES = "ReadFile and WriteFile come with overlapped I/O"
-NO_PORTS = "completion ports come with overlapped I/O"
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------
@@ -330,7 +340,6 @@ def file_functions_have_the_systems_errors(ws: Target) -> None:
     basis="choice",
     requirements=["R2.8", "R2.10"],
     needs_c=True,
-    gap=NO_FILES,
 )
 def file_functions_without_a_structure_block(ws: Target) -> None:
     """WriteFile without an OVERLAPPED sends as send does, ReadFile receives as recv does, 0 bytes at the end."""
@@ -353,7 +362,6 @@ def file_functions_without_a_structure_block(ws: Target) -> None:
     basis="observed",
     requirements=["R2.20"],
     needs_c=True,
-    gap=NO_PORTS,
 )
 def socket_belongs_to_one_port_for_good(ws: Target) -> None:
     """A second association with a completion port is ERROR_INVALID_PARAMETER."""
@@ -363,3 +371,373 @@ def socket_belongs_to_one_port_for_good(ws: Target) -> None:
         again = ws.c.call("kernel32.CreateIoCompletionPort", s, port, 2, 0)
         expect("result and error", expected=(0, ERROR_INVALID_PARAMETER), actual=(again, ws.c.last_error))
         ws.c.check("kernel32.CloseHandle", port)
+
+
+@case(
+    "handles.files.read-and-write",
+    chapter=CHAPTER,
+    source=HANDLES,
+    basis="documented",
+    requirements=["R2.4", "R2.8"],
+)
+def sockets_can_be_read_and_written_as_files(ws: Target) -> None:
+    """WriteFile sends and ReadFile receives; a read pends until data comes, and ends with 0 bytes with the stream."""
+    event = ws.WSACreateEvent()
+    with ws.connected_pair() as (client, server):
+        buffer = bytearray(8)
+        record = ws.overlapped(event)
+        expect("read", expected=PENDING, actual=ws.ReadFile(server, buffer, record))
+        expect("written", expected=4, actual=ws.WriteFile(client, b"data"))
+        expect("bytes", expected=4, actual=ws.GetOverlappedResult(server, record, True))
+        expect("buffer", expected=b"data", actual=bytes(buffer[:4]))
+        written = ws.WriteFile(client, b"more", ws.overlapped())
+        expect("written with a record", expected=4, actual=written)
+        expect("read without one", expected=4, actual=ws.ReadFile(server, buffer))
+        ws.shutdown(client, 1)
+        expect("read at the end", expected=0, actual=ws.ReadFile(server, buffer))
+    ws.WSACloseEvent(event)
+
+
+@case(
+    "handles.files.errors-{row}",
+    chapter=CHAPTER,
+    source=HANDLES,
+    basis="observed",
+    requirements=["R2.9"],
+    rows={
+        "reset": Row("reset", ERROR_NETNAME_DELETED),
+        "cancelled": Row("cancel", ERROR_OPERATION_ABORTED),
+        "closed": Row("closed", ERROR_INVALID_HANDLE),
+    },
+)
+def file_functions_tell_system_errors(ws: Target, what: str, code: int) -> None:
+    """A reset is ERROR_NETNAME_DELETED (64), a cancelled read 995, a handle that leads nowhere 6."""
+    event = ws.WSACreateEvent()
+    with ws.connected_pair() as (client, server):
+        record = ws.overlapped(event)
+        if what == "closed":
+            ws.closesocket(server)
+            with fails_with(code):
+                ws.ReadFile(server, bytearray(4), record)
+        else:
+            expect("read", expected=PENDING, actual=ws.ReadFile(server, bytearray(4), record))
+            if what == "reset":
+                ws.reset(client)
+            else:
+                ws.CancelIoEx(server, record)
+            with fails_with(code):
+                ws.GetOverlappedResult(server, record, True)
+    ws.WSACloseEvent(event)
+
+
+@case(
+    "handles.files.reset-met-by-the-call",
+    chapter=CHAPTER,
+    source=HANDLES,
+    basis="observed",
+    requirements=["R2.9"],
+)
+def a_read_of_a_reset_connection_fails_with_a_system_error(ws: Target) -> None:
+    """The connection is reset before ReadFile is called: ERROR_NETNAME_DELETED."""
+    with ws.connected_pair() as (client, server):
+        ws.reset(client)
+        ws.wait_readable(server)
+        with fails_with(ERROR_NETNAME_DELETED):
+            ws.ReadFile(server, bytearray(4))
+
+
+@case(
+    "handles.files.waits-without-a-record-{row}",
+    chapter=CHAPTER,
+    source=HANDLES,
+    basis="choice",
+    requirements=["R2.10"],
+    rows={"blocking": Row(False), "non-blocking": Row(True)},
+)
+def a_read_without_a_record_waits(ws: Target, nonblocking: bool) -> None:
+    """On an overlapped socket ReadFile without a record blocks until data comes, whatever the socket's mode."""
+    with ws.connected_pair() as (client, server), ws.thread() as other:
+        ws.nonblocking(server, nonblocking)
+        buffer = bytearray(8)
+        reading = other.start(ws.ReadFile, server, buffer)
+        expect_true("it waits", not reading.finished_within(0.03))
+        ws.send(client, b"data")
+        expect("read", expected=4, actual=reading.result())
+        expect("buffer", expected=b"data", actual=bytes(buffer[:4]))
+
+
+@case(
+    "handles.files.routines",
+    chapter=CHAPTER,
+    source=f"{HANDLES}; fileapi/nf-fileapi-readfileex",
+    basis="documented",
+    requirements=["R2.4", "R2.9"],
+)
+def the_ex_functions_work_on_sockets(ws: Target) -> None:
+    """WriteFileEx and ReadFileEx call their routines in an alertable wait; a reset is told as a system error."""
+    told: list[tuple[str, int, int]] = []
+    with ws.connected_pair() as (client, server):
+        buffer = bytearray(8)
+        read, written, again = ws.overlapped(), ws.overlapped(), ws.overlapped()
+        ws.ReadFileEx(server, buffer, read, lambda error, moved, _: told.append(("read", error, moved)))
+        ws.WriteFileEx(client, b"data", written, lambda error, moved, _: told.append(("written", error, moved)))
+        while len(told) < 2:
+            expect("wait", expected=WAIT_IO_COMPLETION, actual=ws.SleepEx(5000, True))
+        expect("told", expected=[("read", 0, 4), ("written", 0, 4)], actual=sorted(told))
+        expect("buffer", expected=b"data", actual=bytes(buffer[:4]))
+        ws.ReadFileEx(server, buffer, again, lambda error, moved, _: told.append(("reset", error, moved)))
+        ws.reset(client)
+        expect("wait", expected=WAIT_IO_COMPLETION, actual=ws.SleepEx(5000, True))
+        expect("told", expected=("reset", ERROR_NETNAME_DELETED, 0), actual=told[2])
+
+
+@case(
+    "handles.files.port",
+    chapter=CHAPTER,
+    source=HANDLES,
+    basis="documented",
+    requirements=["R2.4", "R2.6", "R2.20"],
+)
+def reads_of_a_socket_are_told_to_its_port(ws: Target) -> None:
+    """A socket on a completion port: ReadFile and WriteFile post packets as WSARecv and WSASend do."""
+    with ws.connected_pair() as (client, server):
+        port = ws.CreateIoCompletionPort(server, 0, 5, 0)
+        read, written = ws.overlapped(), ws.overlapped()
+        expect("written", expected=4, actual=ws.WriteFile(server, b"data", written))
+        expect("packet", expected=(4, 5, ws.token(written)), actual=ws.GetQueuedCompletionStatus(port, 5000))
+        expect("read", expected=PENDING, actual=ws.ReadFile(server, bytearray(8), read))
+        ws.send(client, b"back!")
+        expect("packet", expected=(5, 5, ws.token(read)), actual=ws.GetQueuedCompletionStatus(port, 5000))
+        ws.CloseHandle(port)
+
+
+@case(
+    "handles.duplicate.is-no-socket",
+    chapter=CHAPTER,
+    source="Wine's public test sock.c:test_WSAGetOverlappedResult, which passes on Windows",
+    basis="observed",
+    behaviours=["wgor-dup-handle"],
+    requirements=["R2.12"],
+)
+def a_duplicated_handle_is_none_of_winsocks(ws: Target) -> None:
+    """A handle that DuplicateHandle made of a socket: WSAENOTSOCK from WSAGetOverlappedResult and from recv."""
+    with ws.closing(ws.udp()) as s:
+        other = ws.DuplicateHandle(ws.GetCurrentProcess(), s, ws.GetCurrentProcess())
+        record = ws.overlapped()
+        with fails_with(WSAENOTSOCK):
+            ws.WSAGetOverlappedResult(other, record, False)
+        with fails_with(WSAENOTSOCK):
+            ws.recv(other, bytearray(1))
+        ws.CloseHandle(other)
+
+
+@case(
+    "handles.duplicate.keeps-the-connection",
+    chapter=CHAPTER,
+    source="handleapi/nf-handleapi-duplicatehandle",
+    basis="choice",
+    requirements=["R2.12"],
+)
+def a_duplicated_handle_keeps_the_connection_open(ws: Target) -> None:
+    """The socket is closed, the copy of its handle reads and writes on; the connection ends with the copy."""
+    with ws.connected_pair() as (client, server):
+        other = ws.DuplicateHandle(ws.GetCurrentProcess(), server, ws.GetCurrentProcess())
+        ws.closesocket(server)
+        ws.send(client, b"data")
+        buffer = bytearray(8)
+        expect("read", expected=4, actual=ws.ReadFile(other, buffer))
+        expect("written", expected=4, actual=ws.WriteFile(other, b"back"))
+        expect("data", expected=b"back", actual=ws.receive_exactly(client, 4))
+        expect_true("connection", not ws.readable(client, 0.02))
+        ws.CloseHandle(other)
+        expect("end of the stream", expected=0, actual=ws.recv(client, buffer))
+
+
+@case(
+    "handles.waitable",
+    chapter=CHAPTER,
+    source="FileIO, synchronous and asynchronous I/O",
+    basis="observed",
+    requirements=["R2.21"],
+)
+def a_socket_can_be_waited_for(ws: Target) -> None:
+    """With one request and no event the handle itself is signalled by the request's end, and not before."""
+    with ws.connected_pair() as (client, server):
+        expect("read", expected=PENDING, actual=ws.WSARecv(server, [bytearray(4)], 0, ws.overlapped()))
+        expect("wait", expected=WAIT_TIMEOUT, actual=ws.WaitForSingleObject(server, 30))
+        ws.send(client, b"data")
+        expect("wait", expected=0, actual=ws.WaitForSingleObject(server, 5000))
+
+
+@contextlib.contextmanager
+def made_by_the_dll(ws: Target, *, built_in: bool = False) -> Iterator[tuple[Recorder, int, list[Any]]]:
+    """A socket whose handle the DLL has made for its provider; its receives pend, and show their requests."""
+    with ws.provider(Provider(protocols=(protocol(99),)), built_in=built_in) as recorder:
+        s = ws.WSASocket(99, SOCK_STREAM, IPPROTO_TCP, None, 0, WSA_FLAG_OVERLAPPED)
+        with ws.closing(s):
+            held: list[Any] = []
+            recorder.does("WSPRecv", lambda s, buffers, flags, request: held.append(request))
+            recorder.answers("WSPRecv", PENDING)
+            yield recorder, s, held
+
+
+@case(
+    "handles.non-ifs.file-functions",
+    chapter=CHAPTER,
+    source="ws2spi/nf-ws2spi-wpucreatesockethandle",
+    basis="documented",
+    requirements=["R2.5"],
+    needs_provider=True,
+)
+def file_functions_reach_the_provider(ws: Target) -> None:
+    """ReadFile and WriteFile on a handle that the DLL has made call WSPRecv and WSPSend of its provider."""
+    with ws.provider() as recorder:
+        s = ws.WSASocket(AF_INET, SOCK_STREAM, IPPROTO_TCP, None, 0, WSA_FLAG_OVERLAPPED)
+        with ws.closing(s):
+            recorder.receives(b"data")
+            recorder.forget()
+            buffer = bytearray(8)
+            expect("read", expected=4, actual=ws.ReadFile(s, buffer))
+            expect("buffer", expected=b"data", actual=bytes(buffer[:4]))
+            expect("written", expected=5, actual=ws.WriteFile(s, b"hello"))
+            expect("calls", expected=["WSPRecv", "WSPSend"], actual=recorder.names())
+
+
+@case(
+    "handles.non-ifs.event",
+    chapter=CHAPTER,
+    source="ws2spi/nf-ws2spi-wpucompleteoverlappedrequest",
+    basis="documented",
+    requirements=["R2.6", "R1.60"],
+    needs_provider=True,
+)
+def a_provider_completes_requests_of_its_handles(ws: Target) -> None:
+    """WPUCompleteOverlappedRequest sets the event of the record, and the outcome can be asked of the system."""
+    with made_by_the_dll(ws) as (recorder, s, held):
+        event = ws.WSACreateEvent()
+        record = ws.overlapped(event)
+        expect("result", expected=PENDING, actual=ws.WSARecv(s, [bytearray(8)], 0, record))
+        expect("event", expected=WAIT_TIMEOUT, actual=ws.WaitForSingleObject(event, 0))
+        recorder.upcall("WPUCompleteOverlappedRequest", s, held[0], 0, 5)
+        expect("event", expected=0, actual=ws.WaitForSingleObject(event, 0))
+        expect("bytes", expected=5, actual=ws.GetOverlappedResult(s, record, False))
+        failing = ws.overlapped(event)
+        expect("result", expected=PENDING, actual=ws.WSARecv(s, [bytearray(8)], 0, failing))
+        recorder.upcall("WPUCompleteOverlappedRequest", s, held[1], WSAECONNRESET, 0)
+        with fails_with(ERROR_NETNAME_DELETED):
+            ws.GetOverlappedResult(s, failing, True)
+        ws.WSACloseEvent(event)
+
+
+@case(
+    "handles.non-ifs.port",
+    chapter=CHAPTER,
+    source="ws2spi/nf-ws2spi-wpucompleteoverlappedrequest",
+    basis="documented",
+    requirements=["R2.6", "R1.60"],
+    needs_provider=True,
+)
+def a_port_is_told_of_requests_of_either_kind_of_handle(ws: Target) -> None:
+    """A handle that the DLL has made is on a port: WPUCompleteOverlappedRequest posts the packet."""
+    with made_by_the_dll(ws) as (recorder, s, held):
+        port = ws.CreateIoCompletionPort(s, 0, 9, 0)
+        record = ws.overlapped()
+        expect("result", expected=PENDING, actual=ws.WSARecv(s, [bytearray(8)], 0, record))
+        recorder.upcall("WPUCompleteOverlappedRequest", s, held[0], 0, 5)
+        expect("packet", expected=(5, 9, ws.token(record)), actual=ws.GetQueuedCompletionStatus(port, 0))
+        ws.CloseHandle(port)
+
+
+@case(
+    "handles.non-ifs.refused",
+    chapter=CHAPTER,
+    source="ws2spi/nf-ws2spi-wpucompleteoverlappedrequest",
+    basis="documented",
+    requirements=["R1.60", "R1.61"],
+    needs_provider=True,
+)
+def completing_is_for_handles_of_the_dll_without_routines(ws: Target) -> None:
+    """WPUCompleteOverlappedRequest: WSAEINVAL for a handle of the host and for a request with a completion routine."""
+    with made_by_the_dll(ws, built_in=True) as (recorder, s, held):
+        with ws.closing(ws.udp()) as host, fails_with(WSAEINVAL):
+            recorder.upcall("WPUCompleteOverlappedRequest", host, held, 0, 0)
+        got = ws.WSARecv(s, [bytearray(8)], 0, ws.overlapped(), lambda *told: None)
+        expect("result", expected=PENDING, actual=got)
+        with fails_with(WSAEINVAL):
+            recorder.upcall("WPUCompleteOverlappedRequest", s, held[0], 0, 0)
+        with fails_with(WSAENOTSOCK):
+            recorder.upcall("WPUCompleteOverlappedRequest", INVALID_SOCKET, held[0], 0, 0)
+
+
+@case(
+    "handles.non-ifs.layer",
+    chapter=CHAPTER,
+    source="ws2spi/nf-ws2spi-wpucreatesockethandle",
+    basis="documented",
+    requirements=["R2.7"],
+    needs_provider=True,
+)
+def a_layer_with_its_own_handles_forwards_completions(ws: Target) -> None:
+    """A receive on the layer's handle begins one below with its own record, whose end completes the client's."""
+    with made_by_the_dll(ws, built_in=True) as (recorder, s, held), ws.udp_pair() as (a, below):
+        port = ws.CreateIoCompletionPort(s, 0, 9, 0)
+        buffer = bytearray(8)
+
+        def complete(error: int, moved: int, own: Any, flags: int) -> None:
+            recorder.upcall("WPUCompleteOverlappedRequest", s, held[0], error, moved)
+
+        record = ws.overlapped()
+        expect("result", expected=PENDING, actual=ws.WSARecv(s, [bytearray(8)], 0, record))
+        own = ws.overlapped()
+        expect("result below", expected=PENDING, actual=ws.WSARecv(below, [buffer], 0, own, complete))
+        ws.send(a, b"data")
+        with fails_with(WAIT_IO_COMPLETION):
+            ws.GetQueuedCompletionStatusEx(port, 1, 5000, True)
+        expect("packet", expected=(4, 9, ws.token(record)), actual=ws.GetQueuedCompletionStatus(port, 0))
+        ws.CloseHandle(port)
+
+
+@case(
+    "handles.layer.file-functions-pass-by",
+    chapter=CHAPTER,
+    source="ws2spi/nf-ws2spi-wpumodifyifshandle",
+    basis="documented",
+    requirements=["R2.11", "R2.12"],
+    needs_provider=True,
+)
+def file_functions_pass_a_layer_by(ws: Target) -> None:
+    """A layer has taken over handles of the host: WSARecv goes through it, ReadFile does not; no handle is copied."""
+    with ws.provider(Provider(over=MSAFD_TCPIP), built_in=True) as layer, ws.connected_pair() as (client, server):
+        ws.send_and_settle(client, b"datamore")
+        layer.forget()
+        buffer = bytearray(4)
+        expect("ReadFile", expected=4, actual=ws.ReadFile(server, buffer))
+        expect("calls of the layer", expected=[], actual=layer.names())
+        expect("recv", expected=4, actual=ws.recv(server, buffer))
+        expect("calls of the layer", expected=["WSPRecv"], actual=layer.names())
+        with fails_with(ERROR_NOT_SUPPORTED):
+            ws.DuplicateHandle(ws.GetCurrentProcess(), server, ws.GetCurrentProcess())
+
+
+@case(
+    "handles.files.are-no-sockets-{row}",
+    chapter=CHAPTER,
+    source="Wine's public test sock.c:test_set_getsockopt (its part about handles), which passes on Windows",
+    basis="observed",
+    requirements=["R2.17"],
+    rows={
+        "unknown-option": Row(-1, behaviours=["optvalid-file-unknown"]),
+        "type": Row(SO_TYPE, behaviours=["optvalid-file-type"]),
+        "open-type": Row(SO_OPENTYPE, behaviours=["optvalid-file-opentype"]),
+    },
+)
+def a_file_is_no_socket(ws: Target, option: int) -> None:
+    """getsockopt with the handle of an ordinary file is WSAENOTSOCK, but for SO_OPENTYPE, which looks at no handle."""
+    file = ws.CreateFile("NUL", 0x80000000, 3, 3)
+    if option == SO_OPENTYPE:
+        value = ws.getsockopt(file, SOL_SOCKET, option, 4)
+        ws.setsockopt(file, SOL_SOCKET, option, value)
+    else:
+        with fails_with(WSAENOTSOCK):
+            ws.getsockopt(file, SOL_SOCKET, option, 4)
+    ws.CloseHandle(file)

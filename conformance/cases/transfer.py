@@ -974,7 +974,6 @@ def array_may_change_while_a_receive_waits(ws: Target) -> None:
     requirements=["R2.8"],
     behaviours=["afd-readfile-blocks"],
     needs_c=True,
-    gap={"emulator": "ReadFile on a socket comes with the kernel's file functions"},
 )
 def readfile_waits_on_a_nonblocking_socket(ws: Target) -> None:
     """ReadFile on a non-blocking socket without the overlapped attribute waits: that mode is for Winsock's calls."""

@@ -22,6 +22,7 @@ import attrs
 from winsock2emu.catalog.protocols import Catalog, CatalogEntry, built_in_catalog
 from winsock2emu.defs.records import ProtocolInfo
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel import operations
 from winsock2emu.process import Process
 from winsock2emu.spi import PROC_TABLE, UPCALL_TABLE
 
@@ -29,6 +30,7 @@ from .. import records
 from ..constants import code_name
 from ..providers import Call, Provider, Recorder
 from ..records import NO_PROVIDER
+from ..target import PENDING
 from ..verify import Failed, shown, step
 from .recording import LayeredProvider, MessageProvider, RecordingProvider, installed
 
@@ -138,7 +140,7 @@ class _Installed:
             self._provider.failures[entry] = WinsockError(code)
 
     def answers(self, entry: str, answer: Any) -> None:
-        self._provider.answers[entry] = answer
+        self._provider.answers[entry] = operations.PENDING if answer is PENDING else answer
 
     def does(self, entry: str, action: Callable[..., object]) -> None:
         self._provider.actions[entry] = action

@@ -1,4 +1,4 @@
-"""Rows 27 and 35: overlapped receives that pend, one thread, against the host's plain calls; what one of them takes."""
+"""Rows 27, 28 and 35: overlapped receives and network events, one thread, against the host's plain calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from winsock2emu import kernel32
 from winsock2emu import ws2_32 as api
-from winsock2emu.defs.constants import INFINITE
+from winsock2emu.defs.constants import FD_READ, INFINITE
 from winsock2emu.kernel.operations import OVERLAPPED, PENDING
 
 from .kernel import new_port
@@ -64,6 +64,22 @@ def with_port(client: int, server: int, data: bytes, space: list[bytearray]) -> 
     return work
 
 
+def with_network_event(client: int, server: int, data: bytes, space: list[bytearray]) -> Work:
+    event = api.WSACreateEvent()
+    events = [event]
+    buffer = space[0]
+    api.WSAEventSelect(server, event, FD_READ)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            api.send(client, data)
+            api.WSAWaitForMultipleEvents(events, False, INFINITE, False)
+            api.WSAEnumNetworkEvents(server, event)
+            api.recv(server, buffer)
+
+    return work
+
+
 def pended(plan: Plan, make: Making) -> Measured:
     data, space = bytes(SMALL), bytearray(SMALL)
     with started(), host_pair() as (client, server):
@@ -98,5 +114,6 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], Measured]]] = {
     "ov-event": lambda plan: pended(plan, with_event),
     "ov-apc": lambda plan: pended(plan, with_routine),
     "ov-iocp": lambda plan: pended(plan, with_port),
+    "eventselect": lambda plan: pended(plan, with_network_event),
     "memory-pending": memory_pending,
 }

@@ -167,7 +167,7 @@ def test_conversions_that_fail() -> None:
     ]:
         fails(code, "MultiByteToWideChar", *args, failure=0, dll=K)
     used = dword()
-    for code, args in [
+    for code, others in [
         (122, (UTF8, 0, wide("abc"), 3, buffer, 2, None, None)),
         (87, (UTF8, 0, wide("abc"), 0, buffer, 2, None, None)),
         (87, (UTF8, 0, wide("abc"), 3, buffer, 9, b"!", None)),
@@ -175,7 +175,7 @@ def test_conversions_that_fail() -> None:
         (1004, (UTF8, 0x400, wide("abc"), 3, buffer, 9, None, None)),
         (1113, (UTF8, 0x80, wide("\ud800"), 1, buffer, 9, None, None)),
     ]:
-        fails(code, "WideCharToMultiByte", *args, failure=0, dll=K)
+        fails(code, "WideCharToMultiByte", *others, failure=0, dll=K)
     assert to_bytes(UTF8, 0, wide("\ud800"), 1) == (3, "\ufffd".encode())
 
 

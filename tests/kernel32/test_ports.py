@@ -18,7 +18,6 @@ from winsock2emu.defs.codes import (
     ERROR_INVALID_PARAMETER,
     STATUS_CONNECTION_ABORTED,
     WAIT_TIMEOUT,
-    WSAEOPNOTSUPP,
 )
 from winsock2emu.defs.constants import AF_INET, INFINITE, SOCK_STREAM, WAIT_IO_COMPLETION
 from winsock2emu.errors import WinsockError
@@ -183,10 +182,11 @@ class Recording:
         return bool(self._park(waiter, timeout_s))
 
 
-def test_to_tie_a_socket_to_a_port_is_not_written_and_says_so(port: int) -> None:
+def test_a_socket_is_tied_to_one_port_for_good(port: int) -> None:
     s = ws2_32.socket(AF_INET, SOCK_STREAM, 0)
 
-    assert code_of(kernel32.CreateIoCompletionPort, s, port, 0, 0) == WSAEOPNOTSUPP
+    assert kernel32.CreateIoCompletionPort(s, port, 0, 0) == port
+    assert code_of(kernel32.CreateIoCompletionPort, s, port, 0, 0) == ERROR_INVALID_PARAMETER
     assert code_of(kernel32.CreateIoCompletionPort, 0x7FFFFFF0, port, 0, 0) == ERROR_INVALID_HANDLE
     ws2_32.closesocket(s)
 

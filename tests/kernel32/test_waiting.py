@@ -11,18 +11,15 @@ import pytest
 
 from tests.concurrency import Call, interrupt_main_thread_when, until
 from tests.loopback import code_of, elsewhere
-from winsock2emu import kernel32, ws2_32
+from winsock2emu import kernel32
 from winsock2emu.defs.codes import (
     ERROR_INVALID_HANDLE,
     ERROR_INVALID_PARAMETER,
     ERROR_NOACCESS,
     ERROR_NOT_OWNER,
-    WSAEOPNOTSUPP,
 )
 from winsock2emu.defs.constants import (
-    AF_INET,
     INFINITE,
-    SOCK_STREAM,
     WAIT_IO_COMPLETION,
     WAIT_OBJECT_0,
     WAIT_TIMEOUT,
@@ -80,14 +77,6 @@ def test_what_is_no_object_cannot_be_waited_for() -> None:
     for handle in (event, 0, 0x7FFFFFF0):
         assert code_of(kernel32.WaitForSingleObject, handle, 0) == ERROR_INVALID_HANDLE
         assert code_of(kernel32.WaitForMultipleObjects, [other, handle], False, 0) == ERROR_INVALID_HANDLE
-
-
-def test_to_wait_for_a_socket_is_not_written_and_says_so() -> None:
-    s = ws2_32.socket(AF_INET, SOCK_STREAM, 0)
-
-    assert code_of(kernel32.WaitForSingleObject, s, 0) == WSAEOPNOTSUPP
-
-    ws2_32.closesocket(s)
 
 
 def test_a_blocked_wait_ends_when_the_event_is_set(process: Process) -> None:

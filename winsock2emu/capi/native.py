@@ -14,12 +14,19 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final
 
-from ..defs.codes import STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER, STATUS_TO_WIN32, STATUS_ACCESS_VIOLATION
-from ..defs.codes import ERROR_MR_MID_NOT_FOUND
+from ..defs.codes import (
+    ERROR_MR_MID_NOT_FOUND,
+    STATUS_ACCESS_VIOLATION,
+    STATUS_INVALID_HANDLE,
+    STATUS_INVALID_PARAMETER,
+    STATUS_SUCCESS,
+    STATUS_TO_WIN32,
+)
 from ..errors import WinsockError
 from ..kernel.events import Event
 from ..kernel.files import FileObject
-from ..kernel.operations import OVERLAPPED
+from ..kernel.operations import OVERLAPPED, SKIP_PORT, CompletionRoutine, moved_of, status_of
+from ..kernel32.handles import file_of
 from ..process import Process
 from . import memory
 from .overlapped import MemoryOverlapped, Store
@@ -37,25 +44,48 @@ def refused(status: int) -> WinsockError:
 
 
 class StatusBlock(MemoryOverlapped):
-    """A request whose outcome goes to the IO_STATUS_BLOCK at an address."""
+    """A request whose outcome goes to the IO_STATUS_BLOCK at an address, which stays as it is until then.
 
-    __slots__ = ("token",)
+    Attributes:
+        context: what a packet carries; 0 for no packet.
+        carrier: the handle it was made on.
+    """
 
-    def __init__(self, address: int, context: int, store: Store | None = None) -> None:
+    __slots__ = ("carrier", "context")
+
+    on_port = True  # observed: the end of a connection is told as to a port
+
+    def __init__(self, address: int, context: int, carrier: int, store: Store | None = None) -> None:
         super().__init__(address, store)
-        self.token = context
+        self.context = context
+        self.carrier = carrier
+
+    def start(self, file: FileObject, event: Event | None, routine: CompletionRoutine | None) -> None:
+        """As `begin` of its kind, without a word in memory."""
+        self.file = file
+        self.event = event
+        self.routine = routine
+        self.silent = 1  # the packet is not the usual one
 
     def finish(self, result: Any, failure: WinsockError | None = None) -> None:
-        # With a routine the event is set all the same, and nothing else sets it.
-        event = self.event if self.routine is not None else None
+        file, event, routine, context = self.file, self.event, self.routine, self.context
+        at_once = self.keeper is None
         super().finish(result, failure)
-        if event is not None:
-            event.set()
+        port = file.port
+        if routine is not None:
+            if event is not None:
+                event.set()
+        elif context and port is not None and not (at_once and file.modes & SKIP_PORT):
+            status = STATUS_SUCCESS if failure is None else status_of(failure)
+            port.post((file.key, context, status, moved_of(result)))
+
+    def finish_now(self, moved: int) -> None:
+        self.finish(moved)
 
 
 def begin(
     process: Process,
-    file: FileObject,
+    carrier: int,
     event: int,
     routine: int,
     context: int,
@@ -66,7 +96,7 @@ def begin(
 
     Args:
         process: the program's.
-        file: what it is for.
+        carrier: the handle that the request is made on.
         event: a handle, or 0.
         routine: the APC routine, or NULL; called with the context and the status block.
         context: see above.
@@ -74,9 +104,10 @@ def begin(
         store: as for `MemoryOverlapped`.
 
     Raises:
-        WinsockError: STATUS_ACCESS_VIOLATION, no status block; STATUS_INVALID_HANDLE, no event;
+        WinsockError: STATUS_ACCESS_VIOLATION, no status block; STATUS_INVALID_HANDLE, no file or no event;
             STATUS_INVALID_PARAMETER, a routine although the file has a completion port.
     """
+    file = file_of(process, carrier)
     if block < memory.LOWEST:
         raise refused(STATUS_ACCESS_VIOLATION)
     thing = None
@@ -97,6 +128,6 @@ def begin(
     if thing is not None:
         thing.signalled = False
     file.signalled = False
-    request = StatusBlock(block, context, store)
-    request.begin(file, thing, 0 if context else 1, call)
+    request = StatusBlock(block, context, carrier, store)
+    request.start(file, thing, call)
     return request

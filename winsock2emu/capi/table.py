@@ -33,16 +33,20 @@ from typing import Any, Final
 import attrs
 
 from .. import trace
+from ..defs import exports as generated
 from ..defs.codes import (
     ERROR_CALL_NOT_IMPLEMENTED,
     ERROR_MR_MID_NOT_FOUND,
     STATUS_NOT_IMPLEMENTED,
+    STATUS_UNSUCCESSFUL,
     WSAEOPNOTSUPP,
     WSASYSCALLFAILURE,
 )
 from ..defs.exports import Export
-from ..defs.kernelexports import EXPORTS
+from ..defs.kernelexports import MORE
+from ..defs.native import NATIVE
 from ..errors import WinsockError, set_last_error
+from ..kernel.operations import status_of
 from . import memory, structs
 from .exports import (
     addresses,
@@ -56,6 +60,7 @@ from .exports import (
     lifecycle,
     messages,
     netevents,
+    nt,
     options,
     overlapped,
     protocols,
@@ -70,6 +75,13 @@ from .exports import (
     names as name_service,
 )
 from .threads import made_by_c
+
+EXPORTS: Final = {
+    **generated.EXPORTS,
+    "kernel32": generated.EXPORTS["kernel32"] | MORE,
+    "ntdll": generated.EXPORTS["ntdll"] | NATIVE,
+}
+"""What each DLL exports, by name."""
 
 # ---------------------------------------------------------------------------------------------- C types
 
@@ -233,6 +245,21 @@ def _code_thunk(call: Callable[..., Any]) -> Callable[..., Any]:
     return thunk
 
 
+def _status_thunk(call: Callable[..., Any]) -> Callable[..., Any]:
+    """For functions whose result is an NTSTATUS; they leave the last error alone."""
+
+    def thunk(*args: Any) -> Any:
+        try:
+            return call(*args)
+        except WinsockError as error:
+            return status_of(error)
+        except BaseException as error:
+            _park(error)
+        return STATUS_UNSUCCESSFUL
+
+    return thunk
+
+
 def _unwritten(dll: str, function: Export) -> Callable[..., Any]:
     """A function that fails, says so to the tracer, and does nothing else."""
     code = _UNWRITTEN_CODES[dll]
@@ -297,6 +324,7 @@ _WRITTEN: Final[dict[str, tuple[ModuleType, ...]]] = {
     "wsock32": (winsock11,),
     "kernel32": (*kernel32.MODULES, overlapped),
     "user32": (windows,),
+    "ntdll": (nt,),
 }
 
 # The DLL of version 1.1: the same functions under other ordinals, but for two that translate option numbers.
@@ -425,6 +453,8 @@ def _bind(dll: str, function: Export, call: Callable[..., Any] | None) -> Export
     arguments: list[Any] = [ctypes_type(param.ctype) for param in function.params or ()]
     if call is None:
         thunk = _unwritten(dll, function)
+    elif function.returns == "NTSTATUS":
+        thunk = _status_thunk(call)
     elif function.failure in _CODES:
         thunk = _code_thunk(call)
     else:

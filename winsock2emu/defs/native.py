@@ -1,4 +1,4 @@
-"""Functions of ntdll.dll beside those in `exports`: programs use them beneath Win32, Microsoft's pages do not have them.
+"""Functions of ntdll.dll beside those in `exports`: programs use them beneath Win32, Microsoft's pages lack them.
 
 In the form of `exports`: name|ordinal|result|name:type:direction, ...|failure value|error channel, with a dash in front
 of what is undocumented.
@@ -15,7 +15,8 @@ from .exports import Export, _decode_all
 _FAILURE: Final = "|an NTSTATUS that is an error|return value"
 _ROWS: Final = (
     "NtCancelIoFile||NTSTATUS|FileHandle:HANDLE:, IoStatusBlock:PIO_STATUS_BLOCK:",
-    "NtCancelIoFileEx||NTSTATUS|FileHandle:HANDLE:, IoRequestToCancel:PIO_STATUS_BLOCK:, IoStatusBlock:PIO_STATUS_BLOCK:",
+    "NtCancelIoFileEx||NTSTATUS|FileHandle:HANDLE:, IoRequestToCancel:PIO_STATUS_BLOCK:,"
+    " IoStatusBlock:PIO_STATUS_BLOCK:",
     "NtCreateFile||NTSTATUS|FileHandle:PHANDLE:, DesiredAccess:ACCESS_MASK:, ObjectAttributes:POBJECT_ATTRIBUTES:,"
     " IoStatusBlock:PIO_STATUS_BLOCK:, AllocationSize:PLARGE_INTEGER:, FileAttributes:ULONG:, ShareAccess:ULONG:,"
     " CreateDisposition:ULONG:, CreateOptions:ULONG:, EaBuffer:PVOID:, EaLength:ULONG:",

@@ -198,9 +198,7 @@ Outcome = Callable[[Sequence[Told]], Any]
 class PollRequest:
     """A poll that waits: one `Wish` for each of its sockets, and the keeper of the request."""
 
-    def __init__(
-        self, entries: Sequence[Polled], operation: Operation, outcome: Outcome, *, exclusive: bool
-    ) -> None:
+    def __init__(self, entries: Sequence[Polled], operation: Operation, outcome: Outcome, *, exclusive: bool) -> None:
         self._entries = entries
         self._outcome = outcome
         self._operation = operation

@@ -390,7 +390,8 @@ class OpenFiles:
             if not other.rights:
                 continue
             for right, allowed in _SHARES:
-                if (rights & right and not other.share_mode & allowed) or (other.rights & right and not share & allowed):
+                refused = rights & right and not other.share_mode & allowed
+                if refused or (other.rights & right and not share & allowed):
                     raise WinsockError(ERROR_SHARING_VIOLATION)
 
     def _host_open(self, path: str, rights: int, disposition: int, flags: int, *, new: bool) -> int:

@@ -91,6 +91,7 @@ _STATUSES: Final[dict[int, int]] = {
     WSA_OPERATION_ABORTED: STATUS_CANCELLED,
     **{win32: status for status, win32 in reversed(STATUS_TO_WIN32.items()) if status >= FIRST_ERROR and win32 < 10000},
     codes.ERROR_HANDLE_EOF: codes.STATUS_END_OF_FILE,
+    codes.ERROR_INVALID_PARAMETER: codes.STATUS_INVALID_PARAMETER,
 }
 
 

@@ -125,11 +125,25 @@ class _PollTimer(Timer):
         self._request.end([], failure)
 
 
-def poll(process: Process, data: bytes, room: int, operation: Operation) -> Output | Pending:
+class _Poll(PollRequest):
+    """A poll that goes on when the handle it was made on is closed, which is not its cancelling."""
+
+    def __init__(self, process: Process, carrier: int, *details: Any, exclusive: bool) -> None:
+        super().__init__(*details, exclusive=exclusive)
+        self._objects = process.objects
+        self._carrier = carrier
+        self._file = process.objects.get(carrier)
+
+    def cancel(self, operation: Operation) -> bool:
+        return self._objects.get(self._carrier) is self._file and super().cancel(operation)
+
+
+def poll(process: Process, carrier: int, data: bytes, room: int, operation: Operation) -> Output | Pending:
     """IOCTL_AFD_POLL.
 
     Args:
         process: whose sockets.
+        carrier: the handle that it is made on.
         data: an AFD_POLL_INFO.
         room: bytes there are for the result, which has the same form.
         operation: the request.
@@ -158,7 +172,7 @@ def poll(process: Process, data: bytes, room: int, operation: Operation) -> Outp
         result = outcome(found)
         operation.finish(result)
         return result
-    request = PollRequest(entries, operation, outcome, exclusive=bool(exclusive & 0xFF))
+    request = _Poll(process, carrier, entries, operation, outcome, exclusive=bool(exclusive & 0xFF))
     request.start()
     seconds = seconds_of(timeout)
     if seconds is not None and not operation.final:
@@ -170,5 +184,3 @@ def outcome_of_timeout(data: bytes) -> Output:
     """What a poll stores whose time has run out."""
     timeout, _, exclusive = POLL_HEADER.unpack_from(data)
     return Output(POLL_HEADER.pack(timeout, 0, exclusive))
-
-

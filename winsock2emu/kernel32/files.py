@@ -3,7 +3,7 @@
 Part played:     fileapi.h.
 Lives here:      what a handle and an OVERLAPPED mean to each call.
 Lives elsewhere: paths, share modes, the host's files (kernel/hostfiles), completion (kernel/operations), sockets
-                 (ws2_32), the outcome of overlapped requests (overlapped).
+                 (socketfiles), the outcome of overlapped requests (overlapped).
 Positions:       a file that was not opened with FILE_FLAG_OVERLAPPED has one, which a record's offset replaces; one
                  that was has none, and needs a record.
 Sources:         fileapi.h on Microsoft Learn; "Synchronous and Asynchronous I/O".
@@ -16,15 +16,16 @@ import tempfile
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOACCESS, WSAEOPNOTSUPP
+from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOACCESS, STATUS_TO_WIN32
 from ..defs.constants import FILE_TYPE_PIPE
 from ..defs.winbase import CREATE_NEW, ERROR_FILE_EXISTS, FILE_BEGIN, GENERIC_WRITE
 from ..errors import WinsockError, exported, set_last_error
 from ..kernel.files import FileObject
 from ..kernel.hostfiles import AT_END, HostFile, already_there, end_of_file, windows_path
-from ..kernel.operations import OVERLAPPED, CompletionRoutine, Pending
+from ..kernel.operations import FIRST_WARNING, OVERLAPPED, CompletionRoutine, Pending
 from ..process import Process, current_process
-from .handles import file_of
+from .handles import file_of, number_of
+from .socketfiles import read_socket, write_socket
 
 FileRoutine = Callable[[int, int, OVERLAPPED], Any]
 """Called with the Win32 code, the bytes and the record, in an alertable wait of the issuing thread."""
@@ -104,7 +105,7 @@ def ReadFile(file: int, buffer: Any, overlapped: OVERLAPPED | None = None) -> in
     Raises:
         WinsockError: ERROR_INVALID_HANDLE; ERROR_ACCESS_DENIED, not opened for reading; ERROR_HANDLE_EOF, nothing at
             the record's offset; ERROR_INVALID_PARAMETER, an overlapped file without a record; ERROR_NOACCESS, no
-            buffer; WSAEOPNOTSUPP, a socket.
+            buffer; of a socket ERROR_NETNAME_DELETED and what else has become of its connection.
 
     Source: https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-readfile
     """
@@ -120,8 +121,8 @@ def WriteFile(file: int, buffer: Any, overlapped: OVERLAPPED | None = None) -> i
 
     Raises:
         WinsockError: ERROR_INVALID_HANDLE; ERROR_ACCESS_DENIED, not opened for writing; ERROR_DISK_FULL;
-            ERROR_INVALID_PARAMETER, an overlapped file without a record; ERROR_NOACCESS, no buffer; WSAEOPNOTSUPP, a
-            socket.
+            ERROR_INVALID_PARAMETER, an overlapped file without a record; ERROR_NOACCESS, no buffer; of a socket what
+            has become of its connection.
 
     Source: https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-writefile
     """
@@ -159,7 +160,8 @@ def _for_routine(handle: int, routine: FileRoutine) -> CompletionRoutine:
         raise WinsockError(ERROR_INVALID_PARAMETER)
 
     def call(error: int, moved: int, overlapped: OVERLAPPED, flags: int) -> None:
-        routine(error, moved, overlapped)
+        status = overlapped.Internal
+        routine(STATUS_TO_WIN32.get(status, error) if status >= FIRST_WARNING else 0, moved, overlapped)
 
     return call
 
@@ -167,10 +169,10 @@ def _for_routine(handle: int, routine: FileRoutine) -> CompletionRoutine:
 def _read(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: CompletionRoutine | None) -> int | Pending:
     process = current_process()
     file = file_of(process, handle)
-    if not isinstance(file, HostFile):
-        return _on_socket(file)
     if buffer is None:
         raise WinsockError(ERROR_NOACCESS)
+    if not isinstance(file, HostFile):
+        return read_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
         return file.read(buffer)
@@ -191,10 +193,10 @@ def _read(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Comp
 def _write(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: CompletionRoutine | None) -> int | Pending:
     process = current_process()
     file = file_of(process, handle)
-    if not isinstance(file, HostFile):
-        return _on_socket(file)
     if buffer is None:
         raise WinsockError(ERROR_NOACCESS)
+    if not isinstance(file, HostFile):
+        return write_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
         return file.write(buffer)
@@ -207,10 +209,6 @@ def _write(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Com
     moved = file.write_at(offset, buffer)
     request.finish_now(moved)
     return moved
-
-
-def _on_socket(file: FileObject) -> int | Pending:
-    raise WinsockError(WSAEOPNOTSUPP)
 
 
 def _needs_no_record(file: FileObject) -> None:

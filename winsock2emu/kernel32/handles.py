@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from typing import Final, TypeVar
 
-from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER
+from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED
 from ..defs.constants import (
     DUPLICATE_CLOSE_SOURCE,
     HANDLE_FLAG_INHERIT,
@@ -24,6 +24,7 @@ from ..kernel.handles import FIRST_NUMBER
 from ..kernel.objects import Waitable
 from ..kernel.threads import CurrentProcess, this_thread
 from ..process import Process, SocketRecord, current_process
+from .socketfiles import SocketFile, duplicate
 
 CURRENT_PROCESS: Final = 0xFFFFFFFFFFFFFFFF
 CURRENT_THREAD: Final = 0xFFFFFFFFFFFFFFFE
@@ -121,17 +122,24 @@ def DuplicateHandle(
         options: DUPLICATE_CLOSE_SOURCE closes the first handle; DUPLICATE_SAME_ACCESS.
 
     Raises:
-        WinsockError: ERROR_INVALID_HANDLE; WSAEOPNOTSUPP, a socket.
+        WinsockError: ERROR_INVALID_HANDLE; ERROR_NOT_SUPPORTED, a socket that cannot be shared, or a copy of one.
 
     Source: https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle
     """
     process = current_process()
     if not source_process & target_process & _ALL_BITS == CURRENT_PROCESS:
         raise WinsockError(ERROR_INVALID_HANDLE)
-    handle = process.open_handle(object_of(process, source), inherit=bool(inherit))
     number = number_of(source)
+    thing = process.objects.get(number)
+    if type(thing) is SocketRecord:
+        handle = duplicate(process, number)
+        os.set_inheritable(handle, bool(inherit))
+    elif isinstance(thing, SocketFile):
+        raise WinsockError(ERROR_NOT_SUPPORTED)
+    else:
+        handle = process.open_handle(object_of(process, source), inherit=bool(inherit))
     if options & DUPLICATE_CLOSE_SOURCE and number < CURRENT_THREAD:
-        process.close_handle(number)
+        CloseHandle(number)
     return handle
 
 

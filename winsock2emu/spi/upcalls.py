@@ -2,8 +2,7 @@
 
 Part played:     WSPUPCALLTABLE and the WPU half of ws2spi.h.
 Lives here:      the contract.
-Lives elsewhere: the implementation (process.ProcessUpcalls); WPUCompleteOverlappedRequest, which is no part of the
-                 table.
+Lives elsewhere: the implementation (process.ProcessUpcalls).
 Conventions:     as in `transport`: out-parameters are returned, failures raise `WinsockError`.
 Sources:         upcalls-exposed-by-windows-sockets-2-dll-2 and the pages of each WPU function.
 """
@@ -94,6 +93,22 @@ class Upcalls(Protocol):
 
         Raises:
             WinsockError: WSA_INVALID_HANDLE, no event.
+        """
+        ...
+
+    def WPUCompleteOverlappedRequest(self, s: int, overlapped: Any, error: int, moved: int, /) -> None:
+        """An overlapped request on a handle of WPUCreateSocketHandle is complete: tell its event or port.
+
+        No entry of the table: on Windows it is exported by the DLL. The call that has begun the request has returned
+        `PENDING`, and the caller has been given its record.
+
+        Args:
+            error: the Winsock code it has failed with, 0 for success.
+            moved: bytes.
+
+        Raises:
+            WinsockError: WSAENOTSOCK; WSAEINVAL, a handle of the host, or a request with a completion routine, for
+                which there is WPUQueueApc.
         """
         ...
 

@@ -76,7 +76,7 @@ from .netevents import (
     WSAEventSelect,
 )
 from .options import WSAIoctl, getsockopt, ioctlsocket, setsockopt
-from .overlapped import WSAGetOverlappedResult
+from .overlapped import WPUCompleteOverlappedRequest, WSAGetOverlappedResult
 from .protocols import WSAEnumProtocols
 from .sharing import WSADuplicateSocket
 from .startup import WSACleanup, WSAStartup
@@ -99,6 +99,7 @@ __all__ = [
     "ProtocolInfo",
     "ServEnt",
     "SockAddr",
+    "WPUCompleteOverlappedRequest",
     "WSAAccept",
     "WSAAddressToString",
     "WSAAsyncGetHostByAddr",

@@ -7,9 +7,27 @@ Sources:         nf-winsock2-wsagetoverlappedresult; R6.40-R6.47 of the project'
 
 from __future__ import annotations
 
-from ..errors import exported
+from ..defs.codes import WSAEFAULT
+from ..errors import WinsockError, exported
 from ..kernel.operations import OVERLAPPED
 from ..process import current_process
+
+
+@exported
+def WPUCompleteOverlappedRequest(s: int, overlapped: OVERLAPPED | None, error: int, moved: int) -> None:
+    """For providers: a request on a handle that they had the DLL make is complete; see `spi.Upcalls`.
+
+    Raises:
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no record; WSAEINVAL, another kind of handle, or a
+            request with a completion routine.
+
+    Source: https://learn.microsoft.com/windows/win32/api/ws2spi/nf-ws2spi-wpucompleteoverlappedrequest
+    """
+    process = current_process()
+    process.socket(s)
+    if overlapped is None:
+        raise WinsockError(WSAEFAULT)
+    process.upcalls.WPUCompleteOverlappedRequest(s, overlapped, error, moved)
 
 
 @exported

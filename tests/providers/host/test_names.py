@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import socket as host
 
 import pytest
@@ -14,6 +15,7 @@ from winsock2emu.defs.codes import (
     WSAEINVAL,
     WSAESOCKTNOSUPPORT,
     WSAHOST_NOT_FOUND,
+    WSANO_DATA,
     WSANO_RECOVERY,
     WSANOTINITIALISED,
     WSATYPE_NOT_FOUND,
@@ -35,8 +37,10 @@ from winsock2emu.defs.constants import (
     SOCK_DGRAM,
     SOCK_STREAM,
 )
-from winsock2emu.defs.records import AddrInfo
+from winsock2emu.defs.records import AddrInfo, ServEnt
+from winsock2emu.errors import WinsockError
 from winsock2emu.process import Process
+from winsock2emu.providers.host.names import HostNames
 
 pytestmark = pytest.mark.usefixtures("winsock")
 
@@ -200,3 +204,38 @@ def test_a_name_that_is_too_long() -> None:
     """B54."""
     with fails(WSAEFAULT):
         api.gethostbyname("x" * 256)
+
+
+# Services that only this machine knows
+
+
+@pytest.fixture
+def local_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host knows one service more, as if it stood in /etc/services."""
+
+    def by_name(name: str, proto: str) -> int:
+        if (name, proto) != ("house-bus", "udp"):
+            raise OSError("service/proto not found")
+        return 4711
+
+    def by_port(port: int, proto: str) -> str:
+        if (port, proto) != (4711, "udp"):
+            raise OSError("port/proto not found")
+        return "house-bus"
+
+    monkeypatch.setattr(_socket, "getservbyname", by_name)
+    monkeypatch.setattr(_socket, "getservbyport", by_port)
+
+
+@pytest.mark.parametrize("proto", [None, "udp", "UDP"])
+def test_a_service_of_the_host_is_found(local_service: None, proto: str | None) -> None:
+    expected = ServEnt(name="house-bus", aliases=(), port=_socket.htons(4711), proto="udp")
+    assert HostNames().getservbyname("house-bus", proto) == expected
+    assert HostNames().getservbyport(_socket.htons(4711), proto) == expected
+
+
+@pytest.mark.parametrize("name", ["house-bus", "no\0such", "\ud800", "x" * 5000])
+def test_a_name_that_is_no_service_is_no_data(local_service: None, name: str) -> None:
+    with pytest.raises(WinsockError) as caught:
+        HostNames().getservbyname(name, "tcp")
+    assert caught.value.winerror == WSANO_DATA

@@ -13,6 +13,7 @@ from __future__ import annotations
 from ... import kernel32, ws2_32
 from ...defs.codes import ERROR_INVALID_PARAMETER, WSAEFAULT
 from ...errors import WinsockError
+from ...kernel.operations import OVERLAPPED
 from ...process import current_process
 from .. import memory
 from ..overlapped import MemoryOverlapped, overlapped_at
@@ -25,6 +26,7 @@ __all__ = [
     "GetOverlappedResult",
     "GetOverlappedResultEx",
     "SetFileCompletionNotificationModes",
+    "WPUCompleteOverlappedRequest",
     "WSAGetOverlappedResult",
 ]
 
@@ -43,6 +45,21 @@ def WSAGetOverlappedResult(s: int, lpOverlapped: int, lpcbTransfer: int, fWait: 
     memory.store_32(lpcbTransfer, moved)
     memory.store_32(lpdwFlags, flags)
     return 1
+
+
+def WPUCompleteOverlappedRequest(s: int, lpOverlapped: int, dwError: int, cbTransferred: int, lpErrno: int) -> int:
+    try:
+        ws2_32.WPUCompleteOverlappedRequest(s, _request(lpOverlapped), dwError, cbTransferred)
+    except WinsockError as failure:
+        if lpErrno >= memory.LOWEST:
+            memory.store_32(lpErrno, failure.winerror)
+        raise
+    return 0
+
+
+def _request(lpOverlapped: int) -> OVERLAPPED | None:
+    record = overlapped_at(lpOverlapped)
+    return None if record is None else record.operation or record
 
 
 def _record(lpOverlapped: int, lpNumberOfBytesTransferred: int) -> MemoryOverlapped:

@@ -2,9 +2,9 @@
 
 Part played:     what programs call in kernel32.dll beside Winsock.
 Lives elsewhere: the behaviour (winsock2emu.kernel32). A function that is exported and not written fails (capi.table).
-Functions:       an APC, a routine of a thread, a timer or a file, a wait's callback are C functions. ExitThread unwinds
-                 the Python frames below it and cannot leave C frames: its exit code counts as soon as the thread's
-                 routine returns.
+Functions:       an APC, a routine of a thread, a timer or a file, a wait's callback are C functions. ExitThread and
+                 TerminateThread unwind Python frames and cannot leave C frames: the exit code counts as soon as the
+                 thread's routine returns.
 """
 
 from __future__ import annotations
