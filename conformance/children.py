@@ -1,13 +1,15 @@
-"""Child processes: whether one that is started now has a socket of ours.
+"""Child processes: whether one that is started now has a socket of ours, and programs of their own.
 
-Part played:     another program that inherits handles.
+Part played:     another program that inherits handles; one that ends, with all that it has open.
 Lives elsewhere: the calls of this process (target).
 """
 
 from __future__ import annotations
 
+import pathlib
 import subprocess
 import sys
+import tempfile
 from typing import Final
 
 #: What the child does with the handle in its argument; it prints SO_TYPE, or nothing when it has no such socket.
@@ -43,3 +45,21 @@ def socket_in_child(s: int) -> int | None:
         timeout=_SECONDS,
     )
     return int(ended.stdout) if ended.stdout.strip() else None
+
+
+def run_program(source: str, *arguments: str) -> None:
+    """Run a program for Windows (ctypes and its DLLs) in a process of its own, until its end.
+
+    Elsewhere than on Windows it is ``winsock2emu run`` that runs it.
+    """
+    platform: str = sys.platform
+    run = [] if platform == "win32" else ["-m", "winsock2emu", "run"]
+    with tempfile.TemporaryDirectory() as folder:
+        program = pathlib.Path(folder, "program.py")
+        program.write_text(source, encoding="utf-8")
+        subprocess.run(
+            [sys.executable, *run, str(program), *arguments],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+        )

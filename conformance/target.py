@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import attrs
 
 from .addresses import loopback
-from .children import socket_in_child
+from .children import run_program, socket_in_child
 from .constants import (
     AF_INET,
     FIONBIO,
@@ -1048,6 +1048,12 @@ class Target:
         if not self.in_process:
             raise NotApplicable(f"target {self.name} starts no child processes")
         return socket_in_child(s)
+
+    def run_program(self, source: str, *arguments: str) -> None:
+        """Run a program of ctypes calls in a process of its own, until its end."""
+        if not self.in_process:
+            raise NotApplicable(f"target {self.name} starts no child processes")
+        run_program(source, *arguments)
 
     # ---- helpers: providers ---------------------------------------------------------------------------------
 

@@ -23,8 +23,10 @@ from ..constants import (
     WSAEINTR,
     WSAENOTSOCK,
     WSAEWOULDBLOCK,
+    XP1_IFS_HANDLES,
 )
 from ..model import Row, case
+from ..providers import PEER
 from ..target import Target
 from ..verify import expect, expect_true, fails_with, not_applicable
 
@@ -199,3 +201,29 @@ def number_means_the_new_socket_only(ws: Target) -> None:
             kind = SOCK_STREAM if second == ws.tcp else SOCK_DGRAM
             expect("type", expected=kind, actual=ws.get_int(other, SOL_SOCKET, SO_TYPE))
             ws.bind(other, loopback())
+
+
+# ---- handles that are none of the system's ---------------------------------------------------------------------------
+
+
+@case(
+    "handles.files.redirected-to-the-provider",
+    chapter=CHAPTER,
+    source="ws2spi/nf-ws2spi-wpucreatesockethandle",
+    basis="documented",
+    requirements=["R2.5"],
+    needs_provider=True,
+)
+def file_functions_come_to_the_provider(ws: Target) -> None:
+    """A socket of WPUCreateSocketHandle looks like a file: ReadFile becomes WSPRecv, WriteFile WSPSend, flags 0."""
+    with ws.provider() as recorder, ws.closing(ws.tcp()) as s:
+        expect("XP1_IFS_HANDLES", expected=0, actual=recorder.protocols[0].service_flags1 & XP1_IFS_HANDLES)
+        ws.connect(s, PEER)
+        recorder.receives(b"hello")
+        recorder.forget()
+        buffer = bytearray(8)
+        expect("read", expected=5, actual=ws.ReadFile(s, buffer))
+        expect("buffer", expected=b"hello\0\0\0", actual=bytes(buffer))
+        expect("written", expected=3, actual=ws.WriteFile(s, b"abc"))
+        seen = [(call.name, call.args[2]) for call in recorder.calls]
+        expect("calls and flags", expected=[("WSPRecv", 0), ("WSPSend", 0)], actual=seen)

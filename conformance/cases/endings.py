@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ..addresses import loopback
+from ..addresses import loopback, port_of
 from ..constants import (
     SD_BOTH,
     SD_SEND,
     SOCK_SEQPACKET,
     TF_REUSE_SOCKET,
+    WSAECONNRESET,
     WSAEDISCON,
     WSAEISCONN,
     XP1_GRACEFUL_CLOSE,
@@ -15,7 +16,7 @@ from ..constants import (
     XP1_GUARANTEED_ORDER,
     XP1_MESSAGE_ORIENTED,
 )
-from ..model import case
+from ..model import Row, case
 from ..providers import PEER, Provider, protocol
 from ..target import Target
 from ..verify import expect, fails_with
@@ -82,7 +83,7 @@ def overlapped_receives_tell_the_end(ws: Target) -> None:
         expect("end of what the server gets", expected=0, actual=ws.recv(server, bytearray(1)))
         ws.send(server, b"the rest")
         ws.closesocket(server)
-        found = b""
+        found, moved = b"", -1
         for _ in range(9):
             record, room = ws.overlapped(), bytearray(3)
             ws.WSARecv(client, [room], 0, record)
@@ -93,6 +94,51 @@ def overlapped_receives_tell_the_end(ws: Target) -> None:
         expect("received before the end", expected=b"the rest", actual=found)
         expect("bytes of the last receive", expected=0, actual=moved)
         ws.closesocket(client)
+
+
+#: A program that connects to a port, sends, and ends without closing anything.
+LEAVES = """
+import ctypes, sys
+
+ws2_32 = ctypes.WinDLL("ws2_32")
+ws2_32.WSAStartup(0x0202, ctypes.create_string_buffer(512))
+s = ctypes.c_void_p(ws2_32.socket(2, 1, 6))
+if len(sys.argv) > 2:
+    assert ws2_32.setsockopt(s, 0xFFFF, 0x80, bytes.fromhex(sys.argv[2]), 4) == 0
+name = b"\\2\\0" + int(sys.argv[1]).to_bytes(2, "big") + b"\\x7f\\0\\0\\1" + bytes(8)
+assert ws2_32.connect(s, name, 16) == 0
+data = b"last words" * 100_000
+assert ws2_32.send(s, data, len(data), 0) == len(data)
+"""
+
+
+@case(
+    "closing.exit.{row}",
+    chapter=CHAPTER,
+    source="winsock/closing-sockets-2",
+    basis="documented",
+    requirements=["R2.23", "A50"],
+    seconds=60,
+    rows={"graceful": Row((), 0), "linger": Row(("01000500",), 0), "abortive": Row(("01000000",), WSAECONNRESET)},
+)
+def end_of_a_process_closes_its_sockets(ws: Target, linger: tuple[str, ...], code: int) -> None:
+    """A process that ends has its sockets closed as closesocket would: all data and the end, or a reset."""
+    with ws.listener() as listening, ws.thread() as other:
+        running = other.start(ws.run_program, LEAVES, str(port_of(ws.getsockname(listening))), *linger)
+        ws.wait_readable(listening, 30)
+        server, _ = ws.accept(listening)
+        with ws.closing(server):
+            if code:
+                ws.receive_exactly(server, 900_000)  # or its send would not be over
+                ws.until("the program has ended", lambda: running.finished_within(0.01), 30)
+                with fails_with(code):
+                    ws.receive_exactly(server, 100_001)
+            else:
+                data = ws.receive_exactly(server, 1_000_000)
+                expect("data", expected=b"last words" * 100_000, actual=data)
+                expect("end", expected=0, actual=ws.recv(server, bytearray(1)))
+                ws.until("the program has ended", lambda: running.finished_within(0.01), 30)
+            running.result()
 
 
 @case(

@@ -58,6 +58,17 @@ UNWRITTEN = sorted(
 )
 
 
+# Requests and look-ups that pend write here after their call has returned.
+KEPT: list[ctypes.Array[ctypes.c_char]] = []
+
+ROUTINE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint32)
+
+
+@ROUTINE
+def routine(error: int, moved: int, overlapped: int, flags: int) -> None:
+    """A completion routine; nobody waits alertably, so most are never called."""
+
+
 class Program:
     """A program that knows no manners: what it has opened, and its memory."""
 
@@ -65,12 +76,15 @@ class Program:
         self.chance = chance
         self.sockets = [0, 3, 5, 2**64 - 1, 0x100000, 0x7FFF0000]
         self.blocks = [ctypes.create_string_buffer(ROOM) for _ in range(4)]
+        KEPT.extend(self.blocks)
 
     def pointer(self, ctype: str) -> int:
         """NULL, a small number, or a block that holds what the type asks for. No pointer in it leads outside."""
         chance = self.chance
         if chance.randrange(4) == 0:
             return chance.choice((0, 0, 1, 0xFFF))
+        if "SOCKET_ADDRESS" in ctype:
+            return self.address_list()
         block = chance.choice(self.blocks)
         address = ctypes.addressof(block)
         fill = bytes(64)
@@ -99,6 +113,17 @@ class Program:
         ctypes.memmove(address, fill, len(fill))
         return address
 
+    def address_list(self) -> int:
+        """A SOCKET_ADDRESS_LIST in memory of its own, as no other argument may write over its pointers."""
+        block = ctypes.create_string_buffer(256)
+        KEPT.append(block)
+        where = self.chance.choice((0, ctypes.addressof(block) + 128))
+        entry = where.to_bytes(8, "little") + self.chance.choice((0, 16, 28)).to_bytes(8, "little")
+        count = self.chance.choice((0, 1, 2, 3)).to_bytes(8, "little")
+        ctypes.memmove(block, count + entry * 3, 56)
+        ctypes.memmove(ctypes.addressof(block) + 128, sockaddr_in("127.0.0.1", 9), 16)
+        return ctypes.addressof(block)
+
     def number(self, name: str) -> int:
         """A number; lengths and counts stay inside of what pointers lead to."""
         lowered = name.lower()
@@ -112,13 +137,26 @@ class Program:
             return self.chance.choice(CODES)
         return self.chance.choice(NUMBERS)
 
+    def overlapped(self) -> int:
+        """None, or a structure of its own, most often without an event."""
+        if self.chance.randrange(3):
+            return self.chance.choice((0, 0, 1))
+        record = ctypes.create_string_buffer(32)
+        if self.chance.randrange(3) == 0:
+            ctypes.memmove(ctypes.addressof(record) + 24, self.chance.choice(self.sockets).to_bytes(8, "little"), 8)
+        KEPT.append(record)
+        return ctypes.addressof(record)
+
     def argument(self, param: Param) -> int:
         if param.ctype == "SOCKET":
             return self.chance.choice(self.sockets)
         ctype = param.ctype.removeprefix("const ")
         if "*" in ctype or ctype.endswith("[]") or ctype.startswith(("LP", "P", "WSAEVENT", "HANDLE", "HWND")):
-            # Routines and requests that nobody asked for would be called later; only whether they are there matters.
-            if "Overlapped" in param.name or "CompletionRoutine" in param.name or "Condition" in param.name:
+            if "Overlapped" in param.name:
+                return self.overlapped()
+            if "CompletionRoutine" in param.name:
+                return self.chance.choice((0, 0, 0, ctypes.cast(routine, ctypes.c_void_p).value or 0))
+            if "Condition" in param.name:
                 return 0
             return self.pointer(param.ctype)
         return self.number(param.name)

@@ -12,12 +12,13 @@ import pytest
 from tests.loopback import code_of, tcp
 from winsock2emu import ws2_32 as api
 from winsock2emu.defs.codes import (
+    STATUS_PENDING,
     WSAEFAULT,
     WSAENOTSOCK,
-    WSAEOPNOTSUPP,
     WSANOTINITIALISED,
 )
 from winsock2emu.defs.constants import AF_INET, FIONBIO, FIONREAD, SIO_BASE_HANDLE
+from winsock2emu.kernel.operations import OVERLAPPED, PENDING
 from winsock2emu.process import Process
 
 CODE = 0x9ABCDEF0
@@ -65,11 +66,15 @@ def test_a_function_is_returned_as_it_is(asked: tuple[int, Asked]) -> None:
     assert api.WSAIoctl(s, CODE, bytes(16), 8) is len
 
 
-def test_overlapped_requests_are_not_there_yet(asked: tuple[int, Asked]) -> None:
+def test_an_overlapped_request_goes_to_the_provider_with_its_record(asked: tuple[int, Asked]) -> None:
     s, provider = asked
+    provider.answer = PENDING
+    record = OVERLAPPED()
 
-    assert code_of(api.WSAIoctl, s, CODE, None, 0, object()) == WSAEOPNOTSUPP
-    assert provider.calls == []
+    assert api.WSAIoctl(s, CODE, b"input", 60, record) is PENDING
+
+    assert provider.calls == [(s, CODE, b"input", 60, record)]
+    assert record.Internal == STATUS_PENDING
 
 
 # ioctlsocket

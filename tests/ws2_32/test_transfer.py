@@ -33,6 +33,7 @@ from tests.loopback import (
 )
 from winsock2emu import ws2_32 as api
 from winsock2emu.defs.codes import (
+    STATUS_PENDING,
     WSAEACCES,
     WSAEADDRNOTAVAIL,
     WSAEAFNOSUPPORT,
@@ -64,6 +65,8 @@ from winsock2emu.defs.constants import (
     SOL_SOCKET,
     WSA_FLAG_OVERLAPPED,
 )
+from winsock2emu.kernel.operations import OVERLAPPED, PENDING
+from winsock2emu.process import Process
 
 pytestmark = pytest.mark.usefixtures("winsock")
 
@@ -328,19 +331,28 @@ def test_a_buffer_that_cannot_be_written_to_is_refused_before_anything_is_taken(
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("entry", "call"),
     [
-        lambda s: api.WSASend(s, [b"x"], 0, object()),
-        lambda s: api.WSASendTo(s, [b"x"], 0, PEER, object()),
-        lambda s: api.WSARecv(s, [bytearray(1)], 0, object()),
-        lambda s: api.WSARecvFrom(s, [bytearray(1)], 0, None, object()),
+        ("WSPSend", lambda s, record: api.WSASend(s, [b"x"], 2, record)),
+        ("WSPSendTo", lambda s, record: api.WSASendTo(s, [b"x"], 2, PEER, record)),
+        ("WSPRecv", lambda s, record: api.WSARecv(s, [bytearray(1)], 2, record)),
+        ("WSPRecvFrom", lambda s, record: api.WSARecvFrom(s, [bytearray(1)], 2, None, record)),
     ],
 )
-def test_overlapped_requests_are_not_there_yet_and_say_so(call: Callable[[int], Any]) -> None:
-    client, server = pair()
-    with fails(WSAEOPNOTSUPP):
-        call(client)
-    assert code_of(api.recv, nonblocking(server), bytearray(1)) == WSAEWOULDBLOCK
+def test_the_record_of_an_overlapped_call_is_the_request_that_the_provider_gets(
+    winsock: Process, entry: str, call: Callable[[int, Any], Any]
+) -> None:
+    """R6.3, R6.4: and none where there is no record, or the socket has not the overlapped attribute."""
+    s = tcp()
+    given: list[Any] = []
+    for handle, request in ((s, OVERLAPPED()), (s, None), (api.WSASocket(AF_INET, SOCK_STREAM, 0), OVERLAPPED())):
+        setattr(winsock.socket(handle), entry, lambda *arguments: given.append(arguments) or PENDING)
+        assert call(handle, request) is PENDING
+    first, second, third = given
+    assert (first[0], first[2], second[2]) == (s, 2, 2)
+    assert isinstance(first[-1], OVERLAPPED)
+    assert first[-1].Internal == STATUS_PENDING
+    assert (second[-1], third[-1]) == (None, None)
 
 
 def test_the_route_flag_is_taken() -> None:
