@@ -1,4 +1,4 @@
-"""Registered I/O: the records, and the C calls through the table of functions.
+"""Registered I/O and socket state notifications: the records, and the C calls.
 
 Part played:     the part of a compiled Windows program that knows RIO_EXTENSION_FUNCTION_TABLE.
 Lives here:      registered memory, RIO_BUF, RIORESULT; the driver's calls, as a part of CDriver.
@@ -8,6 +8,7 @@ Lives elsewhere: the interface (target), memory and failing (driver).
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
@@ -36,6 +37,8 @@ FUNCTIONS: Final = (
 
 _BUF: Final = struct.Struct("<QII")
 _RESULT: Final = struct.Struct("<iIQQ")
+_REGISTRATION: Final = struct.Struct("<QQHBBI")
+_ENTRY: Final = struct.Struct("<QQQI")
 _BY_EVENT: Final = struct.Struct("<i4xQi12x")
 _BY_PORT: Final = struct.Struct("<i4xQQQ")
 
@@ -68,6 +71,18 @@ class Notification:
     port: int = 0
     key: int = 0
     overlapped: Any = None
+
+
+@attrs.define
+class Registration:
+    """SOCK_NOTIFY_REGISTRATION; ``result`` is set by the call."""
+
+    socket: int
+    key: int = 0
+    events: int = 0
+    operation: int = 0
+    triggers: int = 0
+    result: int = 0xDEADBEEF
 
 
 class _Memory(Protocol):
@@ -207,6 +222,36 @@ class RegisteredCalls(Target):
 
     def RIONotify(self, cq: int) -> None:
         self._rio("RIONotify", cq, returns="code")
+
+    def ProcessSocketNotifications(
+        self, port: int, registrations: Sequence[Registration] = (), timeout_ms: int = 0, count: int = 0
+    ) -> list[tuple[int, Any, int, int]]:
+        with self._driver()._memory() as memory:
+            rows = [
+                _REGISTRATION.pack(one.socket, one.key, one.events, one.operation, one.triggers, one.result)
+                for one in registrations
+            ]
+            array = memory.new(b"".join(rows)) if rows else None
+            entries, received = (memory.new(32 * count), memory.number()) if count else (None, None)
+            try:
+                self._driver().check(
+                    "ProcessSocketNotifications",
+                    port,
+                    len(rows),
+                    0 if array is None else array.address,
+                    timeout_ms,
+                    count,
+                    0 if entries is None else entries.address,
+                    0 if received is None else received.address,
+                    returns="code",
+                )
+            finally:
+                for at, one in enumerate(registrations):
+                    assert array is not None
+                    one.result = array.number(4, at * _REGISTRATION.size + 20)
+            if entries is None or received is None:
+                return []
+            return [_ENTRY.unpack(entries.read(28, at * 32)) for at in range(received.number())]
 
 
 def _at(memory: Scratch, piece: Piece | None) -> int:

@@ -47,7 +47,7 @@ from .verify import Failed, Mismatch, NotApplicable
 if TYPE_CHECKING:
     from .driver import C
     from .records import AddrInfo, HostEnt, ProtocolInfo, ProtoEnt, ServEnt, WSAData
-    from .registering import Notification, Piece, Registered, Result
+    from .registering import Notification, Piece, Registered, Registration, Result
     from .windowing import Creation, Message, Procedure, TimerRoutine
 
 #: A buffer to read from or write into; None is a NULL pointer (with a length, where C has one).
@@ -510,6 +510,14 @@ class Target:
     ) -> list[tuple[int, int, int, int]]:
         """(key, overlapped, Internal, bytes) of each."""
         self._absent("GetQueuedCompletionStatusEx")
+
+    # ---- socket state notifications --------------------------------------------------------------------------
+
+    def ProcessSocketNotifications(
+        self, port: int, registrations: Sequence[Registration] = (), timeout_ms: int = 0, count: int = 0
+    ) -> list[tuple[int, Any, int, int]]:
+        """(key, overlapped, Internal, events) of each packet. Each registration gets its result."""
+        self._absent("ProcessSocketNotifications")
 
     # ---- registered I/O (records: registering) ---------------------------------------------------------------
 

@@ -25,8 +25,6 @@ from .catalog.protocols import Catalog, CatalogEntry, built_in_catalog
 from .defs.codes import (
     ERROR_NOT_ENOUGH_QUOTA,
     STATUS_PENDING,
-    STATUS_TO_WIN32,
-    STATUS_TO_WSA,
     WSA_INVALID_HANDLE,
     WSA_INVALID_PARAMETER,
     WSA_IO_INCOMPLETE,
@@ -34,7 +32,6 @@ from .defs.codes import (
     WSAEINVAL,
     WSAENOTSOCK,
     WSANOTINITIALISED,
-    WSASYSCALLFAILURE,
     WSAVERNOTSUPPORTED,
 )
 from .defs.constants import HANDLE_FLAG_INHERIT
@@ -48,7 +45,7 @@ from .kernel.files import FileObject
 from .kernel.handles import FIRST_NUMBER, HandleTable
 from .kernel.hostfiles import OpenFiles
 from .kernel.objects import IO_COMPLETION, TIMED_OUT, Waitable, queue_apc, wait
-from .kernel.operations import FIRST_ERROR, FIRST_WARNING, NOBODY, OVERLAPPED, CompletionRoutine
+from .kernel.operations import FIRST_ERROR, FIRST_WARNING, NOBODY, OVERLAPPED, CompletionRoutine, winsock_code
 from .kernel.pool import ThreadPool
 from .kernel.tasks import BackgroundTasks
 from .kernel.threadslots import ThreadSlots
@@ -606,8 +603,7 @@ class ProcessUpcalls:
             self._process.wait_for(overlapped, None, False)
             status = overlapped.Internal
         if status >= FIRST_WARNING:
-            code = STATUS_TO_WSA.get(status) or STATUS_TO_WIN32.get(status, WSASYSCALLFAILURE)
-            raise WinsockError(code, moved=overlapped.InternalHigh if status < FIRST_ERROR else None)
+            raise WinsockError(winsock_code(status), moved=overlapped.InternalHigh if status < FIRST_ERROR else None)
         return overlapped.InternalHigh, overlapped.flags
 
     def WPUCompleteOverlappedRequest(self, s: int, overlapped: OVERLAPPED, error: int, moved: int, /) -> None:

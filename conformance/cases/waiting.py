@@ -49,7 +49,6 @@ BOGUS = 0xABACAB  # a number that no socket has
 MINUS_ONE = INVALID_SOCKET
 ALL = POLLRDNORM | POLLRDBAND | POLLWRNORM
 NO_APCS = "completion routines and APCs come with overlapped I/O"
-NO_EVENTS = "network events come with the event functions"
 NO_AFD = "ntdll's NtDeviceIoControlFile comes with the kernel's file functions"
 
 
@@ -553,21 +552,17 @@ def select_waits_alertably(ws: Target) -> None:
     source=f"{SELECT}, remarks",
     basis="documented",
     requirements=["R3.46"],
-    needs_c=True,
-    gap=NO_EVENTS,
 )
 def select_leaves_network_events_alone(ws: Target) -> None:
     """A network event that was recorded is still there after a select that reports the same data."""
     with ws.udp_pair() as (a, b):
-        event = ws.c.check("WSACreateEvent")
-        ws.c.check("WSAEventSelect", b, event, FD_READ)
+        event = ws.WSACreateEvent()
+        ws.WSAEventSelect(b, event, FD_READ)
         ws.send(a, b"x")
         ws.wait_readable(b)
         expect("readable", expected=[b], actual=ws.select([b], None, None, LOOK)[0])
-        recorded = ws.c.new(44)  # WSANETWORKEVENTS
-        ws.c.check("WSAEnumNetworkEvents", b, event, recorded.address)
-        expect("recorded", expected=FD_READ, actual=recorded.number(4))
-        ws.c.check("WSACloseEvent", event)
+        expect("recorded", expected=FD_READ, actual=ws.WSAEnumNetworkEvents(b, event)[0])
+        ws.WSACloseEvent(event)
 
 
 def fd_set(*sockets: int) -> bytes:

@@ -18,7 +18,7 @@ import attrs
 from .. import records
 from ..constants import code_name
 from ..providers import Provider, Recorder
-from ..registering import Notification, Piece, PythonMemory, Registered, Result
+from ..registering import Notification, Piece, PythonMemory, Registered, Registration, Result
 from ..target import CALLS, PENDING, Condition, Element, Target
 from ..verify import Failed, Mismatch, shown, step
 from ..windowing import HWND_MESSAGE, PM_REMOVE, Creation, Message, Procedure
@@ -160,6 +160,22 @@ class ApiTarget(Target):
         if isinstance(result, self._error):
             result = (result.moved, result.address) if result.received is None else result.received
         return self._to_ours(result)
+
+    # Socket state notifications
+
+    def ProcessSocketNotifications(
+        self, port: int, registrations: Sequence[Registration] = (), timeout_ms: int = 0, count: int = 0
+    ) -> list[tuple[int, Any, int, int]]:
+        record = self._ws2_32.SOCK_NOTIFY_REGISTRATION
+        theirs = [record(one.socket, one.key, one.events, one.operation, one.triggers) for one in registrations]
+        try:
+            found: list[tuple[int, Any, int, int]] = self.through(
+                "ProcessSocketNotifications", port, theirs, timeout_ms, count
+            )
+            return found
+        finally:
+            for one, other in zip(registrations, theirs, strict=True):
+                one.result = other.result
 
     # Registered I/O
 

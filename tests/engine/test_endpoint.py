@@ -10,8 +10,8 @@ import pytest
 from tests.concurrency import LIMIT_S, Call, until
 from tests.engine.transports import HostEnd, Overlapped, blocked
 from winsock2emu.defs.codes import WSAEINTR
-from winsock2emu.kernel.operations import PENDING
 from winsock2emu.engine.pump import HANGUP, READABLE, URGENT, WRITABLE, ChangeWait, Pump
+from winsock2emu.kernel.operations import PENDING
 from winsock2emu.kernel.waits import this_waiter
 
 

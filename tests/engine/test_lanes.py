@@ -36,7 +36,9 @@ from winsock2emu.defs.codes import (
 from winsock2emu.engine.lanes import Lane
 from winsock2emu.engine.pump import Pump
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel.objects import queue_apc
 from winsock2emu.kernel.operations import PENDING, Operation
+from winsock2emu.kernel.waits import this_waiter
 
 RUN_FOR_EVER = 2**32 - 2  # ms; the longest limit of Windows, more than poll takes
 
@@ -420,7 +422,10 @@ def test_a_mistake_in_an_attempt_ends_that_request_and_nothing_else(end: End, mo
     first, second = Overlapped(), Overlapped()
     end.inbound.run(blunder, first)
     end.inbound.run(end.receive(), second)
-    third = blocked(end.inbound, end.receive())
+    third = Call(end.inbound.run, end.receive())
+    until(
+        lambda: third.thread.is_alive() and queued(end.inbound) == 2, "the request is queued, and has found the mistake"
+    )
     end.arrive(b"ab")
 
     assert first.outcome() == ("error", WSASYSCALLFAILURE)
@@ -852,3 +857,90 @@ def test_each_byte_is_received_once_and_in_order_by_one_thread_of_many_requests(
 
     assert order == posted
     assert b"".join(operation.result for operation in order) == data
+
+
+# What pends comes first
+
+
+def test_a_synchronous_request_lets_what_pends_have_its_data_first(end: End) -> None:
+    """R6.28: data for both is there, and nobody has led the reactor since: the caller serves the queue and is next."""
+    pending = Overlapped()
+    assert end.inbound.run(end.receive(), pending) is PENDING
+    end.arrive(b"ab")
+    end.blocking = False
+
+    assert end.inbound.run(end.receive()) == b"b"
+    assert pending.outcome() == b"a"
+
+
+def test_clear_says_whether_somebody_waits_still(end: End) -> None:
+    assert end.inbound.head is None
+    pending = Overlapped()
+    end.inbound.run(end.receive(), pending)
+    assert not end.inbound.clear()
+    with end.inbound._lock or end.inbound._make_lock():
+        assert not end.inbound.clear(), "another thread is inside"
+    end.arrive(b"a")
+    assert pending.outcome() == b"a"
+    assert end.inbound.clear()
+
+
+# Routines inside of a blocking call
+
+
+def test_a_blocking_call_runs_what_is_queued_for_its_thread_and_goes_on(end: End) -> None:
+    """wsarecv-sync-runs-apc-while-blocked."""
+    ran: list[int] = []
+    waiters: list[Any] = []
+
+    def wait() -> Any:
+        waiters.append(this_waiter())
+        return end.inbound.run(end.receive())
+
+    call = Call(wait)
+    until(lambda: queued(end.inbound) == 1, "the request is queued")
+    for number in range(3):
+        queue_apc(waiters[0], ran.append, number)
+    until(lambda: len(ran) == 3, "the routines have run")
+    end.arrive(b"a")
+    assert call.result() == b"a"
+    assert ran == [0, 1, 2]
+
+
+def test_an_exception_of_a_routine_ends_the_blocking_call_and_leaves_the_queue(end: End) -> None:
+    """R6.39."""
+    waiters: list[Any] = []
+
+    def wait() -> Any:
+        waiters.append(this_waiter())
+        return end.inbound.run(end.receive())
+
+    call = Call(wait)
+    until(lambda: queued(end.inbound) == 1, "the request is queued")
+    queue_apc(waiters[0], lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call.result()
+    assert end.inbound.head is None
+
+
+def test_a_blocking_call_in_a_routine_that_has_interrupted_one_is_told(host_end: HostEnd) -> None:
+    """R6.37: it is served all the same."""
+    end, inner = host_end, HostEnd(host_end.pump)
+    waiters: list[Any] = []
+
+    def inside() -> None:
+        with pytest.warns(RuntimeWarning, match="interrupted a blocking Winsock call"):
+            assert inner.inbound.run(inner.receive()) == b"i"
+
+    def wait() -> Any:
+        waiters.append(this_waiter())
+        return end.inbound.run(end.receive())
+
+    call = Call(wait)
+    until(lambda: queued(end.inbound) == 1, "the request is queued")
+    queue_apc(waiters[0], inside)
+    until(lambda: queued(inner.inbound) == 1, "the inner request is queued")
+    inner.arrive(b"i")
+    end.arrive(b"a")
+    assert call.result() == b"a"
+    inner.close(WSAEINTR)

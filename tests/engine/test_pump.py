@@ -20,7 +20,6 @@ from tests.engine.transports import HostEnd, MadeUpEnd, Overlapped, queued
 from winsock2emu.defs.codes import WSA_OPERATION_ABORTED, WSAEINTR, WSAENOBUFS
 from winsock2emu.engine import pump as pump_module
 from winsock2emu.engine.endpoint import Endpoint
-from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.engine.pump import (
     BACKENDS,
     ENDED,
@@ -36,6 +35,7 @@ from winsock2emu.engine.pump import (
     ready_now,
 )
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.kernel.waits import Parking, Report, Waiter, this_waiter
 
 THIRTY_DAYS_S = 30 * 86400.0  # more milliseconds than a C int holds

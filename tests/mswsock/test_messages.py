@@ -11,7 +11,7 @@ from conformance.targets.recording import LOCAL, PEER, RecordingProvider, record
 from tests.loopback import code_of
 from winsock2emu import mswsock
 from winsock2emu import ws2_32 as api
-from winsock2emu.defs.codes import WSAEMSGSIZE, WSAENOTSOCK, WSAEOPNOTSUPP, WSANOTINITIALISED
+from winsock2emu.defs.codes import STATUS_PENDING, WSAEMSGSIZE, WSAENOTSOCK, WSAEOPNOTSUPP, WSANOTINITIALISED
 from winsock2emu.defs.constants import (
     AF_INET,
     IPPROTO_TCP,
@@ -23,6 +23,7 @@ from winsock2emu.defs.constants import (
 from winsock2emu.defs.guids import WSAID_WSARECVMSG, WSAID_WSASENDMSG
 from winsock2emu.defs.records import ReceivedMessage
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel.operations import OVERLAPPED, PENDING
 from winsock2emu.process import Process
 
 RECEIVED = ReceivedMessage(moved=3, address=PEER, control=b"", flags=0)
@@ -86,11 +87,15 @@ def test_a_provider_without_messages(provider: RecordingProvider, s: int) -> Non
     assert code_of(api.WSASendMsg, s, [b"x"]) == WSAEOPNOTSUPP
 
 
-def test_overlapped_requests_are_refused(provider: RecordingProvider, s: int) -> None:
-    answering(provider, RECEIVED)
+def test_the_record_of_an_overlapped_call_comes_last(provider: RecordingProvider, s: int) -> None:
+    seen = answering(provider, PENDING)
+    received, sent = OVERLAPPED(), OVERLAPPED()
 
-    assert code_of(mswsock.WSARecvMsg, s, [bytearray(1)], 0, None, 0, 7) == WSAEOPNOTSUPP
-    assert code_of(api.WSASendMsg, s, [b"x"], 0, None, b"", 7) == WSAEOPNOTSUPP
+    assert mswsock.WSARecvMsg(s, [bytearray(1)], 0, None, 0, received) is PENDING
+    assert api.WSASendMsg(s, [b"x"], 0, None, b"", sent) is PENDING
+
+    assert [args[-1] for args in seen] == [received, sent]
+    assert (received.Internal, sent.Internal) == (STATUS_PENDING, STATUS_PENDING)
 
 
 def test_the_handle_comes_first(provider: RecordingProvider) -> None:

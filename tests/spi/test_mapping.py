@@ -16,7 +16,7 @@ import pytest
 
 from conformance.targets.recording import LOCAL, PEER, Call, Made, RecordingProvider, installed, recorder, row, started
 from winsock2emu import ws2_32
-from winsock2emu.defs.codes import WSAEFAULT, WSAEOPNOTSUPP
+from winsock2emu.defs.codes import STATUS_PENDING, WSAEFAULT
 from winsock2emu.defs.constants import (
     AF_INET,
     AI_NUMERICHOST,
@@ -43,6 +43,7 @@ from winsock2emu.defs.constants import (
 )
 from winsock2emu.defs.records import AddrInfo
 from winsock2emu.errors import EXPORTED, WinsockError
+from winsock2emu.kernel.operations import OVERLAPPED
 from winsock2emu.process import Process
 from winsock2emu.ws2_32 import LookupBuffer
 
@@ -69,7 +70,16 @@ class Mapping:
 
 NEW = object()  # a new handle, the next one that the process makes
 
+RECORD = OVERLAPPED()
+
 MAPPED = [
+    Mapping(
+        "WSAGetOverlappedResult",
+        lambda s: ws2_32.WSAGetOverlappedResult(s, RECORD, 1),  # type: ignore[arg-type]
+        "WSPGetOverlappedResult",
+        (RECORD, True),
+        (0, 0),
+    ),
     Mapping("accept", ws2_32.accept, "WSPAccept", (None, None, 0), (NEW, PEER)),
     Mapping("accept", lambda s: ws2_32.accept(s, 28), "WSPAccept", (28, None, 0), (NEW, PEER)),
     Mapping("WSAAccept", ws2_32.WSAAccept, "WSPAccept", (None, None, 0), (NEW, PEER)),
@@ -222,6 +232,7 @@ DLL_ONLY: dict[str, Callable[[int], Any]] = {
     "WSACreateEvent": lambda s: ws2_32.WSACloseEvent(ws2_32.WSACreateEvent()),
     "WSAEnumProtocols": lambda s: ws2_32.WSAEnumProtocols(),
     "WSAGetLastError": lambda s: ws2_32.WSAGetLastError(),
+    "WPUCompleteOverlappedRequest": lambda s: ws2_32.WPUCompleteOverlappedRequest(s, OVERLAPPED(), 0, 4),
     "WSAHtonl": lambda s: ws2_32.WSAHtonl(s, 1),
     "WSAHtons": lambda s: ws2_32.WSAHtons(s, 1),
     "WSANtohl": lambda s: ws2_32.WSANtohl(s, 1),
@@ -435,15 +446,18 @@ def test_byte_order_is_the_catalogs() -> None:
         assert ws2_32.WSAHtons(little, 0x0102) == ws2_32.WSANtohs(little, 0x0102) == 0x0102
 
 
-def test_an_overlapped_request_fails_loudly_as_long_as_there_are_none(provider: RecordingProvider, s: int) -> None:
-    for call in (
-        lambda: ws2_32.WSASend(s, [b""], 0, object()),
-        lambda: ws2_32.WSARecv(s, [bytearray(1)], 0, object()),
-        lambda: ws2_32.WSASendTo(s, [b""], 0, PEER, object()),
-        lambda: ws2_32.WSARecvFrom(s, [bytearray(1)], 0, None, object()),
-        lambda: ws2_32.WSAIoctl(s, FIONREAD, None, 4, object()),
-    ):
-        with pytest.raises(WinsockError) as caught:
-            call()
-        assert caught.value.code == WSAEOPNOTSUPP
-    assert provider.calls == []
+def test_an_overlapped_request_is_handed_to_the_entry_and_begun_before(provider: RecordingProvider, s: int) -> None:
+    """The last argument is the record; whether it pends is up to the provider."""
+    seen: list[int] = []
+    for entry in ("WSPSend", "WSPRecv", "WSPSendTo", "WSPRecvFrom", "WSPIoctl"):
+        provider.actions[entry] = lambda *args: seen.append(args[-1].Internal)
+    records = [OVERLAPPED() for _ in range(5)]
+
+    ws2_32.WSASend(s, [b""], 0, records[0])
+    ws2_32.WSARecv(s, [bytearray(1)], 0, records[1])
+    ws2_32.WSASendTo(s, [b""], 0, PEER, records[2])
+    ws2_32.WSARecvFrom(s, [bytearray(1)], 0, None, records[3])
+    ws2_32.WSAIoctl(s, FIONREAD, None, 4, records[4])
+
+    assert [call.args[-1] for call in provider.calls] == records
+    assert seen == [STATUS_PENDING] * 5

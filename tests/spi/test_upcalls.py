@@ -79,7 +79,8 @@ def test_the_table_has_fifteen_entries_in_the_order_of_the_structure(upcalls: Up
         "WPUOpenCurrentThread",
         "WPUCloseThread",
     ]
-    assert {name for name in dir(upcalls) if name.startswith("WPU")} == set(spi.UPCALL_TABLE)
+    named = {name for name in dir(upcalls) if name.startswith("WPU")}
+    assert named - {"WPUCompleteOverlappedRequest"} == set(spi.UPCALL_TABLE)
 
 
 def test_the_table_is_that_of_the_header() -> None:

@@ -15,6 +15,7 @@ Sources:         Modules/overlapped.c; the "asyncio" part of CPython's library, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from itertools import count
@@ -99,7 +100,7 @@ class Overlapped:
         event: signalled when it is complete, and closed with this object; none for 0, one of its own by default.
     """
 
-    __slots__ = ("_buffer", "_file", "_handle", "_kind", "_record", "_result", "error")
+    __slots__ = ("_buffer", "_file", "_handle", "_kind", "_process", "_record", "_result", "error")
 
     error: int
     """The code of the last call: 0, 997, 996 or what it failed with."""
@@ -111,6 +112,7 @@ class Overlapped:
         self._buffer: Any = None
         self._file = 0
         self._result: Any = None
+        self._process = current_process()
         if event == INVALID_HANDLE_VALUE:
             event = kernel32.CreateEvent(None, True, False, None)
         self._record = _Record(event)
@@ -191,8 +193,8 @@ class Overlapped:
             record.cancel()
         if self._file:
             self._close_file()
-        if record.hEvent and current_process().objects.get(record.hEvent) is not None:
-            kernel32.CloseHandle(record.hEvent)
+        if record.hEvent:
+            self._close(record.hEvent)
 
     # Starting
 
@@ -326,7 +328,12 @@ class Overlapped:
 
     def _close_file(self) -> None:
         handle, self._file = self._file, 0
-        kernel32.CloseHandle(handle)
+        self._close(handle)
+
+    def _close(self, handle: int) -> None:
+        """Give back what belongs to this object, which another emulated process may drop."""
+        with contextlib.suppress(WinsockError):  # the program has closed it
+            self._process.close_handle(handle)
 
 
 def _handle_of(descriptor: int) -> int:

@@ -333,34 +333,40 @@ class ChangeWait:
 
 
 class Arrivals:
-    """A descriptor that tells of each connection that comes to a listening one, however many wait there already.
+    """A descriptor that tells of news of another one: each connection that comes to a listening one, however many wait
+    there already; new data; new room to send.
+
+    Args:
+        fd: the other descriptor.
+        mask: READABLE or WRITABLE.
 
     Attributes:
-        fileno: ready while one has come since the last `take`.
+        fileno: ready while there has been news since the last `take`.
 
     Raises:
         OSError: the host has no such mechanism, or no descriptor left.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, mask: int = READABLE) -> None:
         self._take: Callable[[], Sequence[Any]]
         self._host: Any
         if hasattr(select, "epoll"):
             self._host = select.epoll()
-            self._host.register(fd, READABLE | select.EPOLLET)
+            self._host.register(fd, mask | select.EPOLLET)
             self._take = partial(self._host.poll, 0)
         elif sys.platform != "linux" and hasattr(select, "kqueue"):
             self._host = select.kqueue()
             flags = select.KQ_EV_ADD | select.KQ_EV_CLEAR
-            self._host.control([select.kevent(fd, select.KQ_FILTER_READ, flags)], 0, 0)
+            kind = select.KQ_FILTER_READ if mask & READABLE else select.KQ_FILTER_WRITE
+            self._host.control([select.kevent(fd, kind, flags)], 0, 0)
             self._take = partial(self._host.control, None, 1, 0)
         else:
-            raise OSError(errno.EOPNOTSUPP, "the host only tells that connections wait")
+            raise OSError(errno.EOPNOTSUPP, "the host only tells what is so, not what is new")
         self.fileno: int = self._host.fileno()
-        self._take()  # those that wait already
+        self._take()  # what is there already
 
     def take(self) -> bool:
-        """Whether one has come since the last time."""
+        """Whether there has been news since the last time."""
         return bool(self._take())
 
     def close(self) -> None:

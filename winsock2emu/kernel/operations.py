@@ -100,6 +100,18 @@ def status_of(failure: WinsockError) -> int:
     return failure.status or _STATUSES.get(failure.winerror, STATUS_UNSUCCESSFUL)
 
 
+# Statuses that are a Win32 code with a prefix: an HRESULT's, and two of NTSTATUS.
+_WIN32_PREFIXES: Final = (0x80070000, 0xC0010000, 0xC0070000)
+
+
+def winsock_code(status: int) -> int:
+    """The Winsock code of a warning or failure; what has none of its own is WSAEINVAL, as on Windows."""
+    code = STATUS_TO_WSA.get(status)
+    if code is None:
+        code = status & 0xFFFF if status & 0xFFFF0000 in _WIN32_PREFIXES else codes.WSAEINVAL
+    return code
+
+
 class Keeper(Protocol):
     """Whoever holds a request until it completes."""
 

@@ -19,6 +19,7 @@ Differences:     the concurrency value is kept and not enforced. NT counts a por
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from threading import get_ident
 from typing import Any, Final
 
@@ -84,10 +85,11 @@ class Port(Waitable):
         waiting: the waits of its threads, the latest last.
         concurrency: NumberOfConcurrentThreads.
         taken: packets since the host was looked at last.
+        refills: called once all packets have been taken, and forgotten: sources that have more as long as it is there.
         worker: the thread that has taken the latest packet while others waited.
     """
 
-    __slots__ = ("_parking", "closed", "concurrency", "packets", "taken", "waiting", "worker")
+    __slots__ = ("_parking", "closed", "concurrency", "packets", "refills", "taken", "waiting", "worker")
 
     def __init__(self, concurrency: int) -> None:
         super().__init__(signalled=False, keeps=True)
@@ -96,6 +98,7 @@ class Port(Waitable):
         self.waiting: list[PortWait] = []
         self.closed = False
         self.taken = 0
+        self.refills: list[Callable[[], None]] = []
         self.worker = 0
         self._parking: Parking | None = None  # where its threads wait
 
@@ -139,6 +142,10 @@ class Port(Waitable):
 
     def get(self, timeout_s: float | None, alertable: bool, home: Home) -> Packet | int:
         """The next packet, waited for; IO_COMPLETION, TIMED_OUT or CLOSED without one. Packets come before APCs."""
+        if self.refills:
+            refills, self.refills = self.refills, []
+            for refill in refills:
+                refill()
         block = PortWait(idle_waiter(), self)
         if timeout_s == 0:
             # What has become ready by now counts, although nobody has waited for it.

@@ -20,7 +20,7 @@ from ..kernel.objects import IO_COMPLETION, Waitable, wait
 from ..kernel.threads import Thread
 from ..kernel.waits import this_waiter
 from ..process import Process, current_process
-from .handles import object_of, typed
+from .handles import CURRENT_THREAD, object_of, typed
 
 _NOTHING: Final[tuple[Waitable, ...]] = ()
 
@@ -38,15 +38,22 @@ def wait_for_several(
     if known is not None and known[0] == changes and known[1] == handles:
         objects = known[2]
     elif len(handles) == 1:
-        return wait((object_of(process, handles[0]),), False, timeout_s, alertable, process)
+        return wait((_member(process, handles[0]),), False, timeout_s, alertable, process)
     elif 0 < len(handles) <= MAXIMUM_WAIT_OBJECTS:
-        objects = tuple([object_of(process, handle) for handle in handles])
+        objects = tuple([_member(process, handle) for handle in handles])
         process.checked.waited = changes, list(handles), objects
     else:
         raise WinsockError(ERROR_INVALID_PARAMETER)
     if wait_all and len(set(objects)) != len(objects):
         raise WinsockError(ERROR_INVALID_PARAMETER)
     return wait(objects, wait_all, timeout_s, alertable, process)
+
+
+def _member(process: Process, handle: int) -> Waitable:
+    """The object of a handle in an array, where pseudo handles mean nothing (observed)."""
+    if handle >= CURRENT_THREAD:
+        raise WinsockError(ERROR_INVALID_HANDLE)
+    return object_of(process, handle)
 
 
 def _wait_for_one(handle: int, milliseconds: int, alertable: bool) -> int:

@@ -75,6 +75,7 @@ from .netevents import (
     WSAEnumNetworkEvents,
     WSAEventSelect,
 )
+from .notifications import SOCK_NOTIFY_REGISTRATION, ProcessSocketNotifications, SocketNotificationRetrieveEvents
 from .options import WSAIoctl, getsockopt, ioctlsocket, setsockopt
 from .overlapped import WPUCompleteOverlappedRequest, WSAGetOverlappedResult
 from .protocols import WSAEnumProtocols
@@ -86,6 +87,7 @@ from .waiting import WSAPoll, __WSAFDIsSet, select
 __all__ = [
     "OVERLAPPED",
     "PENDING",
+    "SOCK_NOTIFY_REGISTRATION",
     "WSAGETASYNCBUFLEN",
     "WSAGETASYNCERROR",
     "WSAGETSELECTERROR",
@@ -95,10 +97,12 @@ __all__ = [
     "InetNtopW",
     "InetPtonW",
     "LookupBuffer",
+    "ProcessSocketNotifications",
     "ProtoEnt",
     "ProtocolInfo",
     "ServEnt",
     "SockAddr",
+    "SocketNotificationRetrieveEvents",
     "WPUCompleteOverlappedRequest",
     "WSAAccept",
     "WSAAddressToString",

@@ -136,7 +136,12 @@ def WSAIoctl(
     """
     process = current_process()
     record = process.socket(s)
-    operation = None
-    if overlapped is not None:
-        operation = process.begin(process.file_of(record), overlapped, routine)
-    return record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, operation)
+    if overlapped is None:
+        return record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, None)
+    before = overlapped.Internal
+    operation = process.begin(process.file_of(record), overlapped, routine)
+    try:
+        return record.wsp.WSPIoctl(s, code & 0xFFFFFFFF, data, out_length, operation)
+    except WinsockError:
+        overlapped.Internal = before  # observed: unlike a receive, a control code that fails leaves the record alone
+        raise

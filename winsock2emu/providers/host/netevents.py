@@ -466,6 +466,9 @@ class NetworkEvents:
         with self._lock:
             self.mask = self.interest = self._record = 0
             self._event = self._window = None
+        retry = self._retry
+        if retry is not None:
+            retry.cancel()
         arrivals, self._arrivals = self._arrivals, None
         if arrivals is not None:
             arrivals.close()

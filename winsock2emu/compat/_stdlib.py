@@ -1,0 +1,97 @@
+"""Modules of the running interpreter's own library, run once more as on Windows.
+
+Part played:     the import of a library module on Windows.
+Lives here:      running a file of the library, unchanged, with an import of its own; the modules that it finds under
+                 Windows' names and values. Nothing is changed in the interpreter, not even for the time of the import.
+Lives elsewhere: which modules are run so (socket, selectors), and what they find (_socket, select).
+"""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import os
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Final
+
+from .. import kernel32
+from ..defs import codes
+from ..defs.constants import HANDLE_FLAG_INHERIT
+from ..errors import errno_of
+
+
+class View(ModuleType):
+    """A module with other values for some of its names, and without others."""
+
+    def __init__(self, module: ModuleType, *, without: tuple[str, ...] = (), **others: Any) -> None:
+        super().__init__(module.__name__, module.__doc__)
+        self.__dict__.update(others)
+        self._module = module
+        self._without = without
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._without:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return getattr(self._module, name)
+
+
+def _winsock_errors() -> dict[str, int]:
+    """The names of Winsock's codes; without their WSA where C's own numbers are others, as CPython has it."""
+    names = {name: value for name, value in vars(codes).items() if name.startswith("WSAE")}
+    plain = {name[3:]: value for name, value in names.items() if hasattr(errno, name[3:]) and errno_of(value) == value}
+    return {**names, **plain}
+
+
+def _get_handle_inheritable(handle: int, /) -> bool:
+    return bool(kernel32.GetHandleInformation(handle) & HANDLE_FLAG_INHERIT)
+
+
+def _set_handle_inheritable(handle: int, inheritable: bool, /) -> None:
+    kernel32.SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT if inheritable else 0)
+
+
+ERRNO: Final = View(errno, **_winsock_errors())
+SYS: Final = View(sys, platform="win32")
+OS: Final = View(
+    os,
+    without=("sendfile",),
+    name="nt",
+    get_handle_inheritable=_get_handle_inheritable,
+    set_handle_inheritable=_set_handle_inheritable,
+)
+
+BuildClass = Callable[..., type]
+
+
+def run(
+    name: str, names: dict[str, Any], others: Mapping[str, ModuleType], build_class: BuildClass | None = None
+) -> None:
+    """Run a module of the library in a namespace, where its ``__name__`` is already.
+
+    Args:
+        name: the module.
+        names: the namespace.
+        others: what it imports under other names than usual.
+        build_class: what the class statement calls there, instead of Python's own.
+    """
+
+    def find(wanted: str, *rest: Any) -> Any:
+        level = rest[3] if len(rest) > 3 else 0
+        if not level and wanted in others:
+            return others[wanted]
+        return builtins.__import__(wanted, *rest)
+
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name)
+    own = {**vars(builtins), "__import__": find}
+    if build_class is not None:
+        own["__build_class__"] = build_class
+    names["__builtins__"] = own
+    documentation = names.get("__doc__")
+    with open(spec.origin, "rb") as source:
+        exec(compile(source.read(), spec.origin, "exec"), names)
+    names["__doc__"] = documentation
