@@ -53,6 +53,12 @@ class Result:
     steps: tuple[str, ...] = ()  # calls and checks before the failure, oldest first
     seconds: float = 0.0
     gap_closed: bool = False  # a declared gap that passed
+    runs: tuple[Outcome, ...] = ()  # every outcome, of a case that was repeated
+
+    @property
+    def flaky(self) -> bool:
+        """Whether repeating the case gave different outcomes."""
+        return len(set(self.runs)) > 1
 
 
 @attrs.frozen(kw_only=True)
@@ -66,6 +72,7 @@ class Case:
     basis: Basis
     run: Callable[[Target], None]
     module: str = ""  # where it was written
+    line: int = 0  # in that module
     requirements: tuple[str, ...] = ()
     behaviours: tuple[str, ...] = ()
     gap: Gap | None = None
@@ -202,6 +209,7 @@ def case(
             basis=(row and row.basis) or basis,
             run=run if row else function,
             module=function.__module__,
+            line=inspect.unwrap(function).__code__.co_firstlineno,
             requirements=wanted,
             behaviours=behaviours + (row.behaviours if row else ()),
             gap=row.gap if row and row.gap is not None else gap,

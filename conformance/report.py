@@ -3,16 +3,19 @@
 Part played:     everything between results and a reader, human or machine.
 Lives here:      Line (a case and its results), Report, Progress, and the lists of known requirement and
                  behaviour ids.
-Lives elsewhere: running (runner), ids (requirements.json and behaviours.json, written by generate.py).
+Lives elsewhere: running (runner), web pages (pages), Markdown and badge (summary), ids (requirements.json and
+                 behaviours.json, written by generate.py).
 
 Tables use `rich` on a terminal where it is installed, and plain text otherwise.
 """
 
 from __future__ import annotations
 
+import datetime
 import functools
 import importlib
 import json
+import platform
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +25,10 @@ from xml.etree import ElementTree
 
 import attrs
 
+from .compare import Change, described
+from .compare import Outcomes as OutcomesByCase
 from .model import Case, Outcome, Result
+from .recorded import Agreement, Recorded, agreement
 from .target import Target
 
 HERE = Path(__file__).parent
@@ -30,6 +36,8 @@ ORDER = (Outcome.PASS, Outcome.VARIANT, Outcome.GAP, Outcome.FAIL, Outcome.ERROR
 HEADINGS = ("passed", "variants", "gaps", "failed", "errors", "n/a")
 _HOLDS = (Outcome.PASS, Outcome.VARIANT)
 _BAD = (Outcome.FAIL, Outcome.ERROR)
+#: Lines of a list before the terminal's is cut.
+MOST = 40
 
 
 @attrs.frozen
@@ -158,55 +166,69 @@ def list_cases(cases: Sequence[Case]) -> None:
     print(f"\n{len(cases)} cases")
 
 
-class Progress:
-    """Tells on standard error how far a run has come: a bar, a changing line, or a line per chapter."""
+def show_changes(title: str, changes: Sequence[Change]) -> None:
+    """Print what changed, if anything did."""
+    if changes:
+        print(f"\n{title}: {len(changes)}")
+        for one in changes[:MOST]:
+            print(f"  {one.kind:<9} {described(one)}")
+        if len(changes) > MOST:
+            print(f"  and {len(changes) - MOST} more")
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+
+class Progress:
+    """Tells on standard error how far a run has come: a bar, a changing line, or a line per chapter.
+
+    Args:
+        jobs: every case that will run, with its target, as often as it will; the order does not matter.
+    """
+
+    def __init__(self, jobs: Iterable[tuple[Case, str]]) -> None:
+        self._left = Counter((case.chapter, target) for case, target in jobs)
+        self._total = sum(self._left.values())
         self._done = 0
         self._bad = 0
-        self._chapter: tuple[str, str] | None = None
-        self._in_chapter: Counter[Outcome] = Counter()
+        self._outcomes: dict[tuple[str, str], Counter[Outcome]] = {}
         self._terminal = sys.stderr.isatty()
         self._bar: Any = None
         if self._terminal:
             try:
-                self._bar = importlib.import_module("rich.progress").Progress(
-                    console=importlib.import_module("rich.console").Console(stderr=True), transient=True
-                )
+                rich = importlib.import_module("rich.progress")
+                console = importlib.import_module("rich.console").Console(stderr=True)
             except ImportError:
-                self._bar = None
-            else:
-                self._bar.start()
-                self._task = self._bar.add_task("conformance", total=total)
+                return
+            columns = (
+                rich.TextColumn("{task.description}"),
+                rich.BarColumn(),
+                rich.MofNCompleteColumn(),
+                rich.TimeRemainingColumn(),
+            )
+            self._bar = rich.Progress(*columns, console=console, transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("conformance", total=self._total)
 
     def begins(self, case: Case, target: str) -> None:
-        if (case.chapter, target) != self._chapter:
-            self._chapter_ended()
-            self._chapter = (case.chapter, target)
         if self._bar is not None:
             self._bar.update(self._task, description=f"{target}: {case.chapter}, {self._bad} failed")
         elif self._terminal:
-            text = f"[{self._done}/{self._total}] {target}: {case.id}"
+            text = f"[{self._done}/{self._total}] {self._bad} failed; {target}: {case.id}"
             print(f"\r{text[:78]:<78}", end="", file=sys.stderr, flush=True)
 
     def ended(self, case: Case, target: str, result: Result) -> None:
         self._done += 1
         self._bad += result.outcome in _BAD
-        self._in_chapter[result.outcome] += 1
+        chapter = (case.chapter, target)
+        self._left[chapter] -= 1
+        outcomes = self._outcomes.setdefault(chapter, Counter())
+        outcomes[result.outcome] += 1
         if self._bar is not None:
             self._bar.advance(self._task)
-
-    def _chapter_ended(self) -> None:
-        if self._chapter is not None and not self._terminal:
-            counts = [f"{n} {outcome.value}" for outcome in ORDER if (n := self._in_chapter[outcome])]
-            chapter, target = self._chapter
-            line = f"[{self._done}/{self._total}] {target}: {chapter}: {', '.join(counts)}"
+        elif not self._terminal and not self._left[chapter]:
+            counts = [f"{n} {outcome.value}" for outcome in ORDER if (n := outcomes[outcome])]
+            line = f"[{self._done}/{self._total}] {target}: {case.chapter}: {', '.join(counts)}"
             print(line, file=sys.stderr, flush=True)
-        self._in_chapter.clear()
 
     def close(self) -> None:
-        self._chapter_ended()
         if self._bar is not None:
             self._bar.stop()
         elif self._terminal:
@@ -217,8 +239,22 @@ class Progress:
 # ---------------------------------------------------------------------------------------------
 
 
+def outcomes_of(lines: Iterable[Line]) -> OutcomesByCase:
+    """Return what compare.py compares."""
+    return {line.case.id: {target: one.outcome for target, one in line.results.items()} for line in lines}
+
+
 class Report:
-    """A finished run."""
+    """A finished run.
+
+    Args:
+        targets: what was judged; `lines` has a result of each for every case.
+        problems: what is wrong with the suite itself.
+        whole: every case there is was meant to run.
+        requirements: print the state of every requirement, too.
+        records: what other implementations answered, to hold the results against.
+        changes: what is different from an earlier run.
+    """
 
     def __init__(
         self,
@@ -228,10 +264,17 @@ class Report:
         *,
         whole: bool = True,
         requirements: bool = False,
+        records: Sequence[Recorded] = (),
+        changes: Sequence[Change] = (),
     ) -> None:
         self.targets = targets
         self.lines = lines
         self.problems = problems
+        self.records = records
+        self.changes = changes
+        now = datetime.datetime.now(tz=datetime.UTC)
+        self.date = now.date().isoformat()
+        self.when = f"{now:%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.system()}"
         self._whole = whole
         self._requirements = requirements
         self.coverage = coverage(lines)
@@ -244,6 +287,31 @@ class Report:
 
     def failures(self) -> list[tuple[Case, str, Result]]:
         return list(self._with(*_BAD))
+
+    def gaps_closed(self) -> list[tuple[Case, str, Result]]:
+        """Return the results that hold although the case declares a gap."""
+        return [one for one in self._with(*_HOLDS) if one[2].gap_closed]
+
+    def flaky(self) -> list[tuple[Case, str, Result]]:
+        """Return the results that were not the same each time."""
+        return [one for one in self._with(*Outcome) if one[2].flaky]
+
+    def against(self, record: Recorded, kind: Agreement) -> list[tuple[Case, str, Result, Result]]:
+        """Return the results, each with the recorded one, that stand to each other like ``kind``.
+
+        The record's own target is left out: its results were never meant to differ from what it recorded.
+        """
+        found = []
+        for line in self.lines:
+            referee = record.result(line.case)
+            for target, result in line.results.items():
+                if referee is not None and target != record.target and agreement(result, referee) is kind:
+                    found.append((line.case, target, result, referee))
+        return found
+
+    def disagreements(self) -> int:
+        """Return how many results differ from a record without a reason."""
+        return sum(len(self.against(record, Agreement.UNEXPLAINED)) for record in self.records)
 
     def ran_on(self, target: str) -> bool:
         """Whether at least one case said something about ``target``."""
@@ -260,16 +328,20 @@ class Report:
     # -- for people --
 
     def show(self) -> None:
-        """Print failures, gaps that closed, the table per chapter and the coverage."""
+        """Print failures, gaps that closed, what is flaky or changed, agreement, the tables and the coverage."""
         for case, target, result in self.failures():
             self._show_failure(case, target, result)
-        for case, target, result in self._with(*_HOLDS):
-            if result.gap_closed:
-                print(f"\nGAP CLOSED  {case.id} on {target}: {result.reason}")
+        for case, target, result in self.gaps_closed():
+            print(f"\nGAP CLOSED  {case.id} on {target}: {result.reason}")
+        for case, target, result in self.flaky():
+            print(f"\nFLAKY  {case.id} on {target}: {', '.join(one.value for one in result.runs)}")
         if self.lines:
             self._show_chapters()
             self._show_gaps()
             self._show_coverage()
+            for record in self.records:
+                self._show_agreement(record)
+        show_changes("Changes since the earlier run", self.changes)
 
     def _show_failure(self, case: Case, target: str, result: Result) -> None:
         print(f"\n{result.outcome.value.upper()}  {case.id} on {target}")
@@ -299,6 +371,21 @@ class Report:
             for (target, reason), count in sorted(reasons.items()):
                 print(f"  {target}: {reason}" + (f" ({count} cases)" if count > 1 else ""))
 
+    def _show_agreement(self, record: Recorded) -> None:
+        title = f"Agreement with {record.name}, recorded {record.date}"
+        found = {kind: self.against(record, kind) for kind in Agreement}
+        others = [target.name for target in self.targets if target.name != record.target]
+        rows = [
+            [target, *(sum(name == target for _, name, _, _ in found[kind]) for kind in Agreement)] for target in others
+        ]
+        if rows:
+            table(title, ("target", *(kind.value for kind in Agreement)), rows)
+        for kind in (Agreement.UNEXPLAINED, Agreement.STALE):
+            for case, target, result, referee in found[kind]:
+                reason = (referee.reason or result.reason).partition("\n")[0]
+                print(f"  {kind.value}: {case.id}: {target} {result.outcome.value}, ", end="")
+                print(f"{record.name} {referee.outcome.value}" + (f" ({reason})" if reason else ""))
+
     def _show_coverage(self) -> None:
         shown = [one for one in self.coverage if self._whole or one.states]
         rows: list[list[object]] = [
@@ -327,6 +414,7 @@ class Report:
         """Return the report in the form that design.md promises, and more keys."""
         return {
             "version": 1,
+            "date": self.date,
             "targets": {
                 target.name: {
                     "description": target.description,
@@ -402,6 +490,8 @@ def _result_as_json(result: Result) -> dict[str, Any]:
     data["seconds"] = round(result.seconds, 4)
     if result.gap_closed:
         data["gap_closed"] = True
+    if result.runs:
+        data["runs"] = [one.value for one in result.runs]
     if result.outcome in (*_BAD, Outcome.GAP):
         data.update(expected=result.expected, actual=result.actual, steps=list(result.steps))
     return data

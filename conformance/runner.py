@@ -1,9 +1,10 @@
 """The runner: which cases, on which targets, each one alone and bounded in time.
 
 Part played:     ``winsock2emu conformance``; `main` returns the exit status.
-Lives here:      finding and selecting cases, running one (isolation, time limit, sockets left open), declared
-                 gaps.
-Lives elsewhere: what a case and an outcome are (model), tables and files (report), targets (targets/).
+Lives here:      finding cases, running one (isolation, time limit, sockets left open), declared gaps, repeating,
+                 and the command's arguments.
+Lives elsewhere: what a case and an outcome are (model), which cases are meant (selection), worker processes
+                 (parallel), what a run says (report, pages, summary, compare, recorded), targets (targets/).
 
 A case runs in a thread of its own, between a WSAStartup and the WSACleanup that ends everything. When its
 time is up, the runner notes where its threads stand and cleans up from outside, which is what makes waiting
@@ -14,23 +15,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fnmatch
 import importlib
+import itertools
+import json
 import pkgutil
-import re
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import attrs
 
-from . import report, targets
+from . import compare, pages, parallel, recorded, report, summary, targets
 from .constants import code_name
 from .model import Case, Outcome, Result
+from .selection import Exclusion, exclusion_of, matching, read_exclusions, selects
 from .target import Target
 from .verify import Failed, Mismatch, NotApplicable, Record, recording
 
@@ -53,6 +55,7 @@ class Collection:
 
     cases: list[Case] = attrs.field(factory=list)
     problems: list[str] = attrs.field(factory=list)
+    package: str = ""  # where a worker process finds them; empty for cases made by hand
 
 
 def collect(package: ModuleType | None = None) -> Collection:
@@ -62,7 +65,7 @@ def collect(package: ModuleType | None = None) -> Collection:
     """
     if package is None:
         package = importlib.import_module(".cases", __package__)
-    found = Collection()
+    found = Collection(package=package.__name__)
     for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
         try:
             module = importlib.import_module(f"{package.__name__}.{name}")
@@ -85,20 +88,6 @@ def check_declarations(cases: Iterable[Case]) -> list[str]:
         problems += [f"case {case.id}: no requirement {r}" for r in case.requirements if r not in requirements]
         problems += [f"case {case.id}: no behaviour {b}" for b in case.behaviours if b not in behaviours]
     return problems
-
-
-def selects(selector: str, case: Case) -> bool:
-    """Whether a selector takes a case.
-
-    It is the beginning of an id, a chapter, a requirement (``R7`` takes ``R7.3``) or a behaviour, or a glob
-    over these.
-    """
-    words = [case.id, case.chapter, case.chapter.lower(), *case.requirements, *case.behaviours]
-    if any(mark in selector for mark in "*?["):
-        return any(fnmatch.fnmatchcase(word, selector) for word in words)
-    if re.fullmatch(r"[RT]\d+", selector):
-        return any(requirement.startswith(f"{selector}.") for requirement in case.requirements)
-    return case.id.startswith(selector) or selector in words or selector.lower() == case.chapter.lower()
 
 
 # ---- running one case
@@ -237,24 +226,92 @@ def _result_of(case: Case, target: Target, record: Record) -> Result:
 # ---------------------------------------------------------------------------------------
 
 
+#: From best to worst: a case that was repeated is as good as its worst outcome.
+_WORSE = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.VARIANT, Outcome.GAP, Outcome.FAIL, Outcome.ERROR)
+
+
+def combine(results: Sequence[Result]) -> Result:
+    """Return the worst of a case's results, with the outcomes of all when there is more than one."""
+    if len(results) == 1:
+        return results[0]
+    worst = max(results, key=lambda one: _WORSE.index(one.outcome))
+    return attrs.evolve(worst, runs=tuple(one.outcome for one in results))
+
+
 def run(
     cases: Sequence[Case],
     on: Sequence[Target],
     *,
     seconds: float = SECONDS,
     strict: bool = False,
-    progress: report.Progress | None = None,
+    repeat: int = 1,
+    exclusions: Sequence[Exclusion] = (),
+    workers: int = 0,
+    package: str = "",
 ) -> list[report.Line]:
-    """Run cases on targets, one after the other; return a line for each case."""
-    lines = [report.Line(case) for case in cases]
+    """Run cases on targets and return a line for each case.
+
+    Args:
+        cases: what to run; a case is tried on all targets.
+        on: the targets.
+        seconds: time allowed for a case that asks for none.
+        strict: a declared gap that passes is a failure.
+        repeat: how often everything runs, round after round, so that a case has other neighbours in time.
+        exclusions: cases to leave out; they become n/a with the reason.
+        workers: processes that run cases at the same time; 0 runs them here, one after the other.
+        package: the package the cases come from; needed for ``workers``.
+
+    Raises:
+        parallel.WorkerFailed: a worker process cannot load the suite.
+    """
+    lines = {case.id: report.Line(case) for case in cases}
+    jobs = []
     for target in on:
-        for line in lines:
-            if progress is not None:
-                progress.begins(line.case, target.name)
-            line.results[target.name] = run_case(line.case, target, seconds=seconds, strict=strict)
-            if progress is not None:
-                progress.ended(line.case, target.name, line.results[target.name])
-    return lines
+        for case in cases:
+            reason = exclusion_of(case, target.name, exclusions)
+            if reason is None:
+                jobs.append(parallel.Job(case, target.name))
+            else:
+                left_out = Result(outcome=Outcome.NOT_APPLICABLE, reason=f"excluded: {reason}")
+                lines[case.id].results[target.name] = left_out
+    jobs *= repeat
+    results: dict[parallel.Job, list[Result]] = {}
+    with contextlib.closing(report.Progress((job.case, job.target) for job in jobs)) as progress:
+
+        def begins(job: parallel.Job) -> None:
+            progress.begins(job.case, job.target)
+
+        if workers:
+            terms = parallel.Terms(package=package, seconds=seconds, strict=strict)
+            done = parallel.run_jobs(jobs, terms, workers, begins=begins)
+        else:
+            by_name = {target.name: target for target in on}
+            done = _run_here(jobs, by_name, begins, seconds=seconds, strict=strict)
+        for job, result in done:
+            results.setdefault(job, []).append(result)
+            progress.ended(job.case, job.target, result)
+    for job, found in results.items():
+        lines[job.case.id].results[job.target] = combine(found)
+    for line in lines.values():  # workers answer in any order
+        line.results = {target.name: line.results[target.name] for target in on}
+    return list(lines.values())
+
+
+def _run_here(
+    jobs: Iterable[parallel.Job],
+    on: Mapping[str, Target],
+    begins: Callable[[parallel.Job], None],
+    *,
+    seconds: float,
+    strict: bool,
+) -> Iterator[tuple[parallel.Job, Result]]:
+    for job in jobs:
+        begins(job)
+        yield job, run_case(job.case, on[job.target], seconds=seconds, strict=strict)
+
+
+# ---- the command
+# ------------------------------------------------------------------------------------------------
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -269,6 +326,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="SELECTOR",
         help="the beginning of a case id, a chapter, a requirement (R7, R7.3), a behaviour, or a glob",
     )
+    parser.add_argument("-k", metavar="EXPRESSION", help="words of id, chapter or claim, with and, or, not, (...)")
     parser.add_argument(
         "--target",
         action="append",
@@ -276,15 +334,66 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help=f"what to judge: {', '.join(targets.MODULES)}; may be repeated (default: emulator)",
     )
     parser.add_argument("--list", action="store_true", help="print the selected cases and run nothing")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the report as JUnit XML")
-    parser.add_argument("--strict", action="store_true", help="a declared gap that passes is a failure")
-    parser.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for one case")
-    parser.add_argument("--requirements", action="store_true", help="print every requirement with its state")
+    parser.add_argument("--exclude", type=Path, metavar="FILE", help="cases to leave out: 'selector  # reason' a line")
+    running = parser.add_argument_group("running")
+    running.add_argument("-j", "--jobs", type=int, default=0, metavar="N", help="run in N processes")
+    running.add_argument(
+        "--repeat", type=int, default=1, metavar="N", help="run everything N times, find what is flaky"
+    )
+    running.add_argument("--strict", action="store_true", help="a declared gap that passes is a failure")
+    running.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for one case")
+    reports = parser.add_argument_group("reports")
+    reports.add_argument("--requirements", action="store_true", help="print every requirement with its state")
+    reports.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
+    reports.add_argument("--junit", type=Path, metavar="FILE", help="write the report as JUnit XML")
+    reports.add_argument("--html", type=Path, metavar="DIR", help="write the report as web pages")
+    reports.add_argument("--summary", type=Path, metavar="FILE", help="write a summary in Markdown")
+    reports.add_argument("--badge", type=Path, metavar="FILE", help="write the data of a badge (shields.io endpoint)")
+    reports.add_argument("--compare", type=Path, metavar="OLD.json", help="tell what changed since that JSON report")
+    reports.add_argument("--record", type=Path, metavar="FILE", help="keep the answers of the (one) target")
+    reports.add_argument(
+        "--recorded",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="hold the results against a record: a file, or one of conformance/recorded; may be repeated",
+    )
     arguments = parser.parse_args(argv)
+    arguments.target = list(dict.fromkeys(arguments.target or ["emulator"]))
     if arguments.timeout <= 0:
         parser.error("--timeout must be positive")
+    if arguments.repeat < 1 or arguments.jobs < 0:
+        parser.error("--repeat and --jobs count something")
+    if arguments.record is not None and len(arguments.target) != 1:
+        parser.error("--record keeps the answers of one target")
     return arguments
+
+
+@attrs.frozen
+class _Inputs:
+    """The files that a command line names for reading."""
+
+    matches: Callable[[Case], bool]
+    exclusions: Sequence[Exclusion]
+    records: Sequence[recorded.Recorded]
+    before: recorded.Recorded | None  # what --record will replace
+    earlier: compare.Outcomes | None
+
+
+def _inputs(arguments: argparse.Namespace) -> _Inputs:
+    """Read them all before anything runs.
+
+    Raises:
+        OSError, ValueError: one cannot be read, or is no such file.
+    """
+    kept: Path | None = arguments.record
+    return _Inputs(
+        matching(arguments.k) if arguments.k is not None else lambda case: True,
+        read_exclusions(arguments.exclude) if arguments.exclude is not None else (),
+        [recorded.read(recorded.find(name)) for name in arguments.recorded],
+        recorded.read(kept) if kept is not None and kept.exists() else None,
+        compare.read(arguments.compare) if arguments.compare is not None else None,
+    )
 
 
 def main(argv: Sequence[str] | None = None, collection: Collection | None = None) -> int:
@@ -294,16 +403,23 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
     """
     try:
         arguments = _arguments(argv)
+        inputs = _inputs(arguments)
     except SystemExit as leaving:
         return int(leaving.code or 0)
+    except (OSError, ValueError) as why:
+        print(f"conformance: {why}", file=sys.stderr)
+        return EXIT_USAGE
     found = collect() if collection is None else collection
-    for selector in arguments.selectors:
+    if arguments.jobs and not found.package:
+        raise ValueError("cases made by hand cannot be found by worker processes")
+    for selector in itertools.chain(arguments.selectors, (one.selector for one in inputs.exclusions)):
         if not any(selects(selector, case) for case in found.cases):
             print(f"conformance: no case matches {selector!r}", file=sys.stderr)
     wanted = [
         case
         for case in found.cases
         if not arguments.selectors or any(selects(selector, case) for selector in arguments.selectors)
+        if inputs.matches(case)
     ]
     for problem in found.problems:
         print(f"conformance: {problem}", file=sys.stderr)
@@ -312,7 +428,7 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
         return EXIT_FAILED if found.problems else 0 if wanted else EXIT_NOTHING_RAN
 
     usable, missing = [], False
-    for name in dict.fromkeys(arguments.target or ["emulator"]):
+    for name in arguments.target:
         try:
             usable.append(targets.make(name))
         except KeyError:
@@ -322,20 +438,39 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
             print(f"conformance: target {name} does not run here: {why}", file=sys.stderr)
             missing = True
 
-    whole = not arguments.selectors
-    with contextlib.closing(report.Progress(len(wanted) * len(usable))) as progress:
-        lines = run(wanted, usable, seconds=arguments.timeout, strict=arguments.strict, progress=progress)
-    finished = report.Report(usable, lines, found.problems, whole=whole, requirements=arguments.requirements)
+    whole = len(wanted) == len(found.cases)
+    try:
+        lines = run(
+            wanted,
+            usable,
+            seconds=arguments.timeout,
+            strict=arguments.strict,
+            repeat=arguments.repeat,
+            exclusions=inputs.exclusions,
+            workers=arguments.jobs,
+            package=found.package,
+        )
+    except parallel.WorkerFailed as why:
+        print(f"conformance: a worker process cannot begin: {why}", file=sys.stderr)
+        return EXIT_NOTHING_RAN
+    finished = report.Report(
+        usable,
+        lines,
+        found.problems,
+        whole=whole,
+        requirements=arguments.requirements,
+        records=inputs.records,
+        changes=compare.changes(inputs.earlier, report.outcomes_of(lines), whole=whole) if inputs.earlier else (),
+    )
     finished.show()
     try:
-        if arguments.json is not None:
-            finished.write_json(arguments.json)
-        if arguments.junit is not None:
-            finished.write_junit(arguments.junit)
+        _write(finished, arguments)
+        if arguments.record is not None and usable and finished.ran_on(usable[0].name):
+            _record(finished, arguments.record, inputs.before, whole)
     except OSError as error:
         print(f"conformance: cannot write the report: {error}", file=sys.stderr)
         return EXIT_USAGE
-    if finished.failures() or found.problems:
+    if finished.failures() or found.problems or finished.disagreements():
         return EXIT_FAILED
     if missing or not usable or not all(finished.ran_on(target.name) for target in usable):
         print(
@@ -344,6 +479,38 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
         )
         return EXIT_NOTHING_RAN
     return 0
+
+
+def _write(finished: report.Report, arguments: argparse.Namespace) -> None:
+    """Write the reports that were asked for; OSError when one cannot be written."""
+    if arguments.json is not None:
+        finished.write_json(arguments.json)
+    if arguments.junit is not None:
+        finished.write_junit(arguments.junit)
+    if arguments.html is not None:
+        pages.write(finished, arguments.html)
+    if arguments.summary is not None:
+        arguments.summary.write_text(summary.markdown(finished), encoding="utf-8")
+    if arguments.badge is not None:
+        arguments.badge.write_text(json.dumps(summary.badge(finished)) + "\n", encoding="utf-8")
+
+
+def _record(finished: report.Report, path: Path, before: recorded.Recorded | None, whole: bool) -> None:
+    """Keep the answers of the run's target and tell what changed; a partial run leaves the other answers alone."""
+    target = finished.targets[0]
+    taken = recorded.take(
+        path.stem,
+        target.name,
+        target.description,
+        getattr(target, "versions", {}),
+        [(line.case, line.results[target.name]) for line in finished.lines],
+        before=None if whole else before,
+    )
+    recorded.write(path, taken)
+    print(f"\n{len(taken.answers)} answers of {target.name} are in {path}")
+    if before is not None:
+        old, new = ({id: {target.name: one.outcome} for id, one in r.answers.items()} for r in (before, taken))
+        report.show_changes(f"Changes since the record of {before.date}", compare.changes(old, new, whole=whole))
 
 
 if __name__ == "__main__":

@@ -1120,15 +1120,6 @@ class Target:
         """
         raise NotApplicable(f"target {self.name} has no overlapped requests")
 
-    @contextlib.contextmanager
-    def thread_handle(self) -> Iterator[int]:
-        """A handle of the calling thread for other threads."""
-        handle = self.DuplicateHandle(self.GetCurrentProcess(), self.GetCurrentThread(), self.GetCurrentProcess())
-        try:
-            yield handle
-        finally:
-            self.CloseHandle(handle)
-
     # ---- helpers: windows ----------------------------------------------------------------------------------
 
     @contextlib.contextmanager

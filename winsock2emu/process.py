@@ -622,7 +622,8 @@ class ProcessUpcalls:
         request.finish(moved, failure)
 
     def WPUCloseSocketHandle(self, s: int, /) -> None:
-        if type(self._process.objects.get(s)) is not SocketRecord:
+        thing = self._process.objects.get(s)
+        if type(thing) is not SocketRecord and (thing is None or s >= FIRST_NUMBER):  # a descriptor is some socket's
             raise WinsockError(WSAENOTSOCK)
         self._process.handles.remove(s)
 

@@ -15,6 +15,12 @@ from ..constants import (
     ERROR_NETNAME_DELETED,
     ERROR_NOT_SUPPORTED,
     ERROR_OPERATION_ABORTED,
+    FD_ACCEPT,
+    FD_CLOSE,
+    FD_CONNECT,
+    FD_OOB,
+    FD_READ,
+    FD_WRITE,
     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
     FILE_SKIP_SET_EVENT_ON_HANDLE,
     FIONBIO,
@@ -43,6 +49,7 @@ from ..constants import (
 from ..model import Row, case
 from ..target import PENDING, Target
 from ..verify import expect, fails_with
+from ..windowing import WM_USER
 
 CHAPTER = "Completion ports"
 PORTS = "FileIO/i-o-completion-ports"
@@ -585,13 +592,18 @@ def modes_need_an_overlapped_socket(ws: Target) -> None:
     chapter=CHAPTER,
     source=PORT_TEST,
     basis="observed",
+    behaviours=["iocp-close-idle"],
     requirements=["R6.48"],
 )
 def closing_an_idle_socket_posts_nothing(ws: Target) -> None:
-    """A socket on a port is closed with nothing pending: no packet."""
-    with ws.connected_pair() as (_, server), tied(ws, server) as port:
+    """A socket on a port, selected for messages, is closed with nothing pending: no packet and no message."""
+    with ws.window() as hwnd, ws.connected_pair() as (_, server), tied(ws, server) as port:
+        every = FD_READ | FD_WRITE | FD_OOB | FD_ACCEPT | FD_CONNECT | FD_CLOSE
+        ws.WSAAsyncSelect(server, hwnd, WM_USER, every)
+        ws.until("ready to send", ws.messages)
         ws.closesocket(server)
         port.empty()
+        expect("messages", expected=[], actual=ws.messages())
 
 
 @case(

@@ -37,7 +37,7 @@ from ..constants import (
 )
 from ..model import Row, case
 from ..target import PENDING, Target
-from ..verify import Failed, expect, expect_true, fails_with
+from ..verify import Failed, expect, expect_true, fails_with, not_applicable
 
 CHAPTER = "Completion routines"
 WSARECV = "winsock2/nf-winsock2-wsarecv, completion routines"
@@ -598,3 +598,32 @@ def a_blocking_call_inside_of_an_interrupted_one(ws: Target) -> None:
         other.start(ws.send, server, b"data")
         expect("the outer call", expected=5, actual=ws.recv(server, bytearray(8)))
         expect_true("the inner call", outcome in ([5], [WSAEINPROGRESS]), actual=outcome)
+
+
+@case(
+    "routines.exceptions.lose-no-other-routine",
+    chapter=CHAPTER,
+    source="the mapping to Python",
+    basis="choice",
+    requirements=["R6.39"],
+)
+def an_exception_loses_no_other_routine(ws: Target) -> None:
+    """A Python routine raises: the others that are queued run all the same, and the exception ends the wait."""
+    if ws.has_c:
+        not_applicable("no exception passes through C")
+    told = Told(ws)
+    with ws.connected_pair() as (client, _):
+
+        def bad(*outcome: Any) -> None:
+            raise ZeroDivisionError
+
+        for routine in (told, bad, told):
+            ws.WSASend(client, [b"x"], 0, ws.overlapped(), routine)
+        raised: list[BaseException] = []
+        try:
+            ws.SleepEx(0, True)
+        except ZeroDivisionError as error:
+            raised.append(error)
+        expect("exceptions", expected=1, actual=len(raised))
+        expect("calls", expected=2, actual=len(told.calls))
+        expect("another wait", expected=0, actual=ws.SleepEx(0, True))

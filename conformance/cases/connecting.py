@@ -10,12 +10,14 @@ from ..constants import (
     IPV6_V6ONLY,
     SO_UPDATE_CONNECT_CONTEXT,
     SOL_SOCKET,
+    WAIT_TIMEOUT,
     WSAECONNREFUSED,
     WSAEFAULT,
     WSAEINVAL,
     WSAENOTCONN,
     WSAENOTSOCK,
     WSAETIMEDOUT,
+    WSAEWOULDBLOCK,
     WSAHOST_NOT_FOUND,
     WSANOTINITIALISED,
     WSATRY_AGAIN,
@@ -443,3 +445,30 @@ def datagram_sockets_ignore_connect_data(ws: Target) -> None:
         room = bytearray(16)
         expect("bytes received", expected=5, actual=ws.recv(other, room))
         expect("received", expected=b"hello", actual=bytes(room[:5]))
+
+
+# ---- sockets of a completion port ------------------------------------------------------------------------------------
+
+
+@case(
+    "connections.port.no-packet-{row}",
+    chapter=CHAPTER,
+    source="Wine's public test sock.c:test_connect_completion_port, which passes on Windows",
+    basis="observed",
+    behaviours=["iocp-connect-no-packet"],
+    rows={"blocking": Row(False), "non-blocking": Row(True)},
+)
+def plain_connect_sends_no_packet(ws: Target, nonblocking: bool) -> None:
+    """A plain connect of a socket that belongs to a completion port is told by no packet."""
+    with ws.listener() as listening, ws.closing(ws.tcp()) as s:
+        completions = ws.CreateIoCompletionPort(s, 0, 0, 0)
+        if nonblocking:
+            ws.nonblocking(s)
+            with fails_with(WSAEWOULDBLOCK):
+                ws.connect(s, ws.getsockname(listening))
+            ws.wait_writable(s)
+        else:
+            ws.connect(s, ws.getsockname(listening))
+        with fails_with(WAIT_TIMEOUT):
+            ws.GetQueuedCompletionStatus(completions, 50)
+        ws.CloseHandle(completions)

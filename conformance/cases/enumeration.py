@@ -1,9 +1,19 @@
-"""WSAEnumProtocols as a whole: one call gives all there is, and another one gives it again."""
+"""Rows of the catalog in use: all of them from WSAEnumProtocols, several of them in one WSAPoll."""
 
 from __future__ import annotations
 
-from ..constants import IPPROTO_TCP, IPPROTO_UDP, WSANOTINITIALISED
+from ..constants import (
+    AF_INET6,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    POLLRDNORM,
+    POLLWRNORM,
+    SIO_BSP_HANDLE_POLL,
+    WSAEINVAL,
+    WSANOTINITIALISED,
+)
 from ..model import Row, case
+from ..providers import Provider, protocol
 from ..target import Target
 from ..verify import expect, expect_true, fails_with
 
@@ -63,3 +73,50 @@ def enumeration_comes_after_a_startup(ws: Target) -> None:
     ws.WSACleanup()
     with fails_with(WSANOTINITIALISED):
         ws.WSAEnumProtocols([IPPROTO_TCP])
+
+
+# ---- WSAPoll over several rows ---------------------------------------------------------------------------------------
+
+POLL = "winsock2/nf-winsock2-wsapoll"
+OTHER_FAMILY = 0x77
+
+
+@case(
+    "catalog.poll.families-and-types-mixed",
+    chapter=CHAPTER,
+    source=POLL,
+    basis="documented",
+    requirements=["R3.36"],
+)
+def rows_of_one_provider_may_be_polled_together(ws: Target) -> None:
+    """TCP and UDP, IPv4 and IPv6 are rows of one provider: one WSAPoll waits for sockets of all of them."""
+    families = [2, AF_INET6] if ws.has_family(AF_INET6) else [2]
+    for family in families:
+        with ws.udp_pair(family) as (sender, receiver), ws.connected_pair() as (client, _), ws.listener() as listening:
+            ws.send_and_settle(sender, b"x")
+            asked = [(s, POLLRDNORM | POLLWRNORM) for s in (receiver, client, listening)]
+            expected = [POLLRDNORM | POLLWRNORM, POLLWRNORM, 0]
+            expect("result", expected=(2, expected), actual=ws.WSAPoll(asked, 5000))
+
+
+@case(
+    "catalog.poll.two-providers",
+    chapter=CHAPTER,
+    source=f"{POLL}; winsock/winsock-ioctls, SIO_BSP_HANDLE_POLL; requirement R3.33 for the code",
+    basis="choice",
+    requirements=["R3.36"],
+    needs_provider=True,
+)
+def providers_may_not_be_polled_together(ws: Target) -> None:
+    """As select, WSAPoll over sockets of two providers fails; a base provider's own handle is the one to poll."""
+    row = protocol(OTHER_FAMILY)
+    with (
+        ws.provider(Provider(protocols=(row,)), built_in=True) as recorder,
+        ws.closing(ws.tcp(), ws.socket(OTHER_FAMILY, row.socket_type, row.protocol)) as (one, two),
+    ):
+        recorder.forget()
+        with fails_with(WSAEINVAL):
+            ws.WSAPoll([(one, POLLWRNORM), (two, POLLWRNORM)], 0)
+        expect("calls of the provider", expected=[], actual=recorder.names())
+        handle = int.from_bytes(ws.WSAIoctl(one, SIO_BSP_HANDLE_POLL, None, 8), "little")
+        expect("handle to poll", expected=one, actual=handle)

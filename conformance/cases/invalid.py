@@ -25,13 +25,14 @@ from ..constants import (
 )
 from ..model import Row, case
 from ..providers import Provider, protocol
-from ..target import Target
-from ..verify import expect, fails_with
+from ..target import PENDING, Target
+from ..verify import expect, expect_true, fails_with
 
 CHAPTER = "Errors"
 SYNC = "Wine's public test kernel32/sync.c, which passes on Windows: "
 PIPE = "Wine's public test kernel32/pipe.c: test_CancelSynchronousIo, which passes on Windows"
 SOCK = "Wine's public test sock.c, which passes on Windows: "
+ERROR_GEN_FAILURE = 31
 BOGUS = 0xDEADBEE0
 UNTOUCHED = 0xDEAD
 
@@ -116,6 +117,51 @@ def no_call_to_cancel(ws: Target, thread: bool, code: int) -> None:
         ws.CancelSynchronousIo(ws.GetCurrentThread() if thread else BOGUS)
 
 
+def own_thread(ws: Target) -> int:
+    """Return a handle of the calling thread that others can use."""
+    return ws.DuplicateHandle(ws.GetCurrentProcess(), ws.GetCurrentThread(), ws.GetCurrentProcess())
+
+
+@case(
+    "errors.handle.cancel-overlapped",
+    chapter=CHAPTER,
+    source=PIPE,
+    basis="observed",
+    behaviours=["csio-async-not-found"],
+)
+def waiting_for_a_request_is_no_call_to_cancel(ws: Target) -> None:
+    """A thread that waits for an overlapped request is in no synchronous call: ERROR_NOT_FOUND, and it waits on."""
+    with ws.connected_pair() as (client, server), ws.thread() as other:
+        thread = other.call(own_thread, ws)
+        record, buffer = ws.overlapped(), bytearray(1)
+        expect("receive", expected=PENDING, actual=ws.WSARecv(server, [buffer], 0, record))
+        waiting = other.start(ws.WSAGetOverlappedResult, server, record, True)
+        expect_true("it waits", not waiting.finished_within(0.05))
+        with fails_with(ERROR_NOT_FOUND):
+            ws.CancelSynchronousIo(thread)
+        expect_true("it still waits", not waiting.finished_within(0.05))
+        ws.send(client, b"x")
+        expect("bytes and flags", expected=(1, 0), actual=waiting.result())
+        ws.CloseHandle(thread)
+
+
+@case(
+    "errors.handle.apc-of-an-ended-thread",
+    chapter=CHAPTER,
+    source=SYNC + "test_QueueUserAPC",
+    basis="observed",
+    behaviours=["apc-dead-thread"],
+)
+def ended_thread_takes_no_routine(ws: Target) -> None:
+    """QueueUserAPC to a thread that has ended fails with ERROR_GEN_FAILURE."""
+    with ws.thread() as other:
+        thread = other.call(own_thread, ws)
+    expect("wait for its end", expected=0, actual=ws.WaitForSingleObject(thread, 5000))
+    with fails_with(ERROR_GEN_FAILURE):
+        ws.QueueUserAPC(lambda data: None, thread, 0)
+    ws.CloseHandle(thread)
+
+
 # ---- control codes ---------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +228,28 @@ def selected_socket_stays_nonblocking(ws: Target) -> None:
             ws.ioctlsocket(s, FIONBIO, 0)
         ws.WSAEventSelect(s, 0, 0)
         ws.WSAIoctl(s, FIONBIO, bytes(4), 0)
+        ws.WSACloseEvent(event)
+
+
+@case(
+    "errors.control.selection-without-an-event",
+    chapter=CHAPTER,
+    source="winsock2/nf-winsock2-wsaeventselect; Wine's public test afd.c:test_event_select, which passes on Windows",
+    basis="observed",
+    requirements=["B27"],
+    behaviours=["afd-eventselect-null-event"],
+)
+def events_need_an_event_object(ws: Target) -> None:
+    """Network events without an event object are WSAEINVAL; neither clears the selection and what was recorded."""
+    with ws.udp_pair() as (sender, receiver):
+        event = ws.WSACreateEvent()
+        with fails_with(WSAEINVAL):
+            ws.WSAEventSelect(receiver, None, FD_READ)
+        ws.WSAEventSelect(receiver, event, FD_READ)
+        ws.send_and_settle(sender, b"x")
+        expect("wait", expected=0, actual=ws.WSAWaitForMultipleEvents([event], False, 5000))
+        ws.WSAEventSelect(receiver, None, 0)
+        expect("what is recorded", expected=0, actual=ws.WSAEnumNetworkEvents(receiver)[0])
         ws.WSACloseEvent(event)
 
 

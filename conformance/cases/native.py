@@ -14,12 +14,14 @@ from ..constants import (
     AF_INET,
     INVALID_HANDLE_VALUE,
     IPPROTO_UDP,
+    MSG_OOB,
     SD_SEND,
     SOCK_DGRAM,
     STATUS_BUFFER_OVERFLOW,
     STATUS_CANCELLED,
     STATUS_CONNECTION_ABORTED,
     STATUS_CONNECTION_REFUSED,
+    STATUS_END_OF_FILE,
     STATUS_INFO_LENGTH_MISMATCH,
     STATUS_INVALID_CONNECTION,
     STATUS_INVALID_HANDLE,
@@ -43,7 +45,8 @@ FILE: Final = "public test ntdll/file.c"
 AFD: Final = "public test afd.c"
 SYNC: Final = "public test kernel32/sync.c"
 
-IOCTL_AFD_RECV, IOCTL_AFD_RECV_DATAGRAM, IOCTL_AFD_POLL = 0x12017, 0x1201B, 0x12024
+IOCTL_AFD_RECV, IOCTL_AFD_POLL = 0x12017, 0x12024
+IOCTL_AFD_EVENT_SELECT, IOCTL_AFD_GET_EVENTS = 0x12087, 0x1208B
 RECEIVE, EXPEDITED, SEND, DISCONNECT, ABORT = 0x1, 0x2, 0x4, 0x8, 0x10
 LOCAL_CLOSE, CONNECT, ACCEPT, CONNECT_FAIL = 0x20, 0x40, 0x80, 0x100
 EVERYTHING: Final = 0x1FF
@@ -58,6 +61,12 @@ Entry = tuple[int, int, int]
 def native(ws: Target, name: str, *arguments: int) -> int:
     """Call a function of ntdll: its NTSTATUS."""
     return ws.c.call(f"ntdll.{name}", *arguments, returns="u32")
+
+
+def note(calls: list[Any], call: Any) -> int:
+    """What a callback does."""
+    calls.append(call)
+    return 0
 
 
 @attrs.frozen
@@ -259,7 +268,7 @@ def packets_are_removed_in_batches(ws: Target) -> None:
 def packets_come_before_apcs(ws: Target) -> None:
     """An APC ends an alertable removal from an empty port, and that only; a packet comes first."""
     calls: list[int] = []
-    routine = ws.c.callback(lambda value: calls.append(value) or 0, (8,))
+    routine = ws.c.callback(lambda value: note(calls, value), (8,))
     thread = ws.GetCurrentThread()
     with port_of(ws) as port:
         ws.c.call("kernel32.QueueUserAPC", routine, thread, 5, returns="number")
@@ -281,7 +290,7 @@ def packets_come_before_apcs(ws: Target) -> None:
 def test_alert_runs_what_is_queued(ws: Target) -> None:
     """NtTestAlert runs a queued APC without waiting; a second one finds nothing."""
     calls: list[int] = []
-    routine = ws.c.callback(lambda value: calls.append(value) or 0, (8,))
+    routine = ws.c.callback(lambda value: note(calls, value), (8,))
     ws.c.call("kernel32.QueueUserAPC", routine, ws.GetCurrentThread(), 9, returns="number")
     native(ws, "NtTestAlert")
     native(ws, "NtTestAlert")
@@ -440,7 +449,7 @@ def closing_fails_what_pends(ws: Target) -> None:
 def apc_routines_run_in_alertable_waits(ws: Target) -> None:
     """Event and routine: the event first, the routine once and later; a port tied meanwhile gets nothing."""
     calls: list[tuple[int, int]] = []
-    routine = ws.c.callback(lambda context, block, _: calls.append((context, block)) or 0, (8, 8, 4))
+    routine = ws.c.callback(lambda context, block, _: note(calls, (context, block)), (8, 8, 4))
     with ws.connected_pair() as (client, server), port_of(ws) as port, event_of(ws) as event:
         room = ws.c.new(8)
         request = read_file(ws, server, room, event=event, routine=routine, context=0x41)
@@ -938,3 +947,139 @@ def statuses_have_win32_codes(ws: Target) -> None:
     """RtlNtStatusToDosError: success, pending, a cancelled request, a bad handle, and one that nobody knows."""
     for status, code in ((0, 0), (0x103, 997), (0xC0000120, 995), (0xC0000008, 6), (0xC0ABCDEF, 317)):
         expect("code", expected=code, actual=ws.c.call("ntdll.RtlNtStatusToDosError", status, returns="u32"))
+
+
+@case(
+    "native.recv.urgent",
+    chapter=CHAPTER,
+    source=AFD,
+    basis="observed",
+    needs_c=True,
+    behaviours=["afd-recv-oob-flag"],
+)
+def urgent_data_is_received_by_its_flag(ws: Target) -> None:
+    """The urgent byte can be received by its flag after the ordinary data has been."""
+    with ws.connected_pair() as (client, server), event_of(ws) as event:
+        ws.send(client, b"data")
+        ws.send(client, b"!", MSG_OOB)
+        ws.until("urgent data", lambda: polled(ws, server, [(server, EXPEDITED)]))
+        room = ws.c.new(8)
+        for tdi, data in ((0x20, b"data"), (0x40, b"!")):
+            request = control(ws, server, IOCTL_AFD_RECV, receive_info(buffers(ws, room), tdi=tdi), event=event)
+            finished(ws, event)
+            expect("outcome", expected=(STATUS_SUCCESS, len(data)), actual=(request.status, request.information))
+            expect("data", expected=data, actual=room.read(len(data)))
+
+
+@case(
+    "native.recv.wait-all",
+    chapter=CHAPTER,
+    source=AFD,
+    basis="observed",
+    needs_c=True,
+    behaviours=["afd-recv-waitall"],
+)
+def a_receive_waits_for_all(ws: Target) -> None:
+    """A receive of six bytes with the flag for all pends with four that are there."""
+    with ws.connected_pair() as (client, server), event_of(ws) as event:
+        ws.send_and_settle(client, b"four")
+        room = ws.c.new(6)
+        request = control(ws, server, IOCTL_AFD_RECV, receive_info(buffers(ws, room), tdi=0x4020), event=event)
+        pends(ws, request, event)
+        ws.send(client, b"56")
+        finished(ws, event)
+        expect("outcome", expected=(STATUS_SUCCESS, 6), actual=(request.status, request.information))
+        expect("data", expected=b"four56", actual=room.read())
+
+
+def events_taken(ws: Target, s: int) -> tuple[int, list[int]]:
+    """IOCTL_AFD_GET_EVENTS: flags, and the statuses that are not 0."""
+    request = control(ws, s, IOCTL_AFD_GET_EVENTS, b"", 56)
+    expect("returned", expected=STATUS_SUCCESS, actual=request.returned)
+    flags, *statuses = struct.unpack("<14I", request.output.read(56))
+    return flags, [status for status in statuses if status]
+
+
+def select_events(ws: Target, s: int, event: int, events: int) -> int:
+    """IOCTL_AFD_EVENT_SELECT."""
+    return control(ws, s, IOCTL_AFD_EVENT_SELECT, struct.pack("<QIxxxx", event, events)).returned
+
+
+@case(
+    "native.events.taken-once",
+    chapter=CHAPTER,
+    source=AFD,
+    basis="observed",
+    needs_c=True,
+    behaviours=["afd-getevents-once"],
+)
+def events_are_taken_once(ws: Target) -> None:
+    """After selecting everything a client has SEND and CONNECT, an accepted socket SEND; taking them clears them."""
+    with ws.connected_pair() as (client, server), event_of(ws) as event:
+        for s, flags in ((client, SEND | CONNECT), (server, SEND)):
+            expect("select", expected=STATUS_SUCCESS, actual=select_events(ws, s, event, EVERYTHING))
+            expect("first", expected=(flags, []), actual=events_taken(ws, s))
+            expect("second", expected=(0, []), actual=events_taken(ws, s))
+
+
+@case("native.events.refused", chapter=CHAPTER, source=AFD, basis="observed", needs_c=True)
+def a_refused_connect_has_its_status(ws: Target) -> None:
+    """A refused connect is CONNECT_FAIL with its status."""
+    s = ws.tcp()
+    with ws.closing(s), event_of(ws) as event:
+        select_events(ws, s, event, CONNECT | CONNECT_FAIL)
+        ws.nonblocking(s)
+        with fails_with(WSAEWOULDBLOCK):
+            ws.connect(s, ws.dead_address())
+        finished(ws, event)
+        expect("events", expected=(CONNECT_FAIL, [STATUS_CONNECTION_REFUSED]), actual=events_taken(ws, s))
+
+
+@case(
+    "native.events.no-event",
+    chapter=CHAPTER,
+    source=AFD,
+    basis="observed",
+    needs_c=True,
+    behaviours=["afd-eventselect-null-event"],
+)
+def selecting_without_an_event(ws: Target) -> None:
+    """Events without an event object are an invalid parameter; neither clears selection and record."""
+    with ws.connected_pair() as (client, server), event_of(ws) as event:
+        expect("events", expected=STATUS_INVALID_PARAMETER, actual=select_events(ws, server, 0, SEND))
+        select_events(ws, server, event, RECEIVE)
+        ws.send(client, b"x")
+        finished(ws, event)
+        expect("nothing", expected=STATUS_SUCCESS, actual=select_events(ws, server, 0, 0))
+        expect("taken", expected=(0, []), actual=events_taken(ws, server))
+
+
+@case(
+    "native.file.apc-after-failure",
+    chapter=CHAPTER,
+    source=FILE,
+    basis="observed",
+    needs_c=True,
+    behaviours=["nt-apc-on-async-failure", "nt-apc-on-sync-failure"],
+)
+def apcs_of_failed_reads(ws: Target) -> None:
+    """Past the end an overlapped file's read pends, fails, sets event and runs the APC; another fails without APC."""
+    calls: list[int] = []
+    routine = ws.c.callback(lambda context, block, _: note(calls, context), (8, 8, 4))
+    overlapped_flag, delete_on_close, generic_read, create_always = 0x40000000, 0x04000000, 0x80000000, 2
+    name = ws.c.new(f"winsock2-native-{ws.c.call('kernel32.GetCurrentProcessId', returns='u32')}.tmp\0".encode())
+    for flags, expected in ((overlapped_flag, [0x61]), (0, [])):
+        given = (name.address, generic_read | 0x00010000, 7, 0, create_always, flags | delete_on_close, 0)
+        file = ws.c.check("kernel32.CreateFileA", *given, returns="socket")
+        with event_of(ws) as event:
+            request = read_file(ws, file, ws.c.new(8), event=event, routine=routine, context=0x61)
+            finished(ws, event)
+            if flags:
+                expect("returned", expected=STATUS_PENDING, actual=request.returned)
+                expect("status", expected=STATUS_END_OF_FILE, actual=request.status)
+            else:
+                expect("returned", expected=STATUS_END_OF_FILE, actual=request.returned)
+            ws.SleepEx(0, True)
+            expect("calls", expected=expected, actual=calls)
+        calls.clear()
+        ws.CloseHandle(file)

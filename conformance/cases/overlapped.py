@@ -47,6 +47,7 @@ from ..constants import (
     WSAEINTR,
     WSAEINVAL,
     WSAEMSGSIZE,
+    WSAENOBUFS,
     WSAENOTCONN,
     WSAENOTSOCK,
     WSAEOPNOTSUPP,
@@ -56,7 +57,7 @@ from ..constants import (
 )
 from ..model import Row, case
 from ..target import PENDING, Target
-from ..verify import expect, expect_true, fails_with
+from ..verify import Failed, expect, expect_true, fails_with
 
 CHAPTER = "Overlapped requests"
 OVERVIEW = "WinSock/overlapped-i-o-and-event-objects-2"
@@ -144,8 +145,8 @@ def fill(ws: Target, s: int) -> int:
         try:
             total += ws.send(s, block)
             idle = 0
-        except Exception as failure:
-            if getattr(failure, "code", 0) != WSAEWOULDBLOCK:
+        except Failed as failure:
+            if failure.code != WSAEWOULDBLOCK:
                 raise
             idle += 0 if ws.writable(s, 0.02) else 1
     ws.nonblocking(s, False)
@@ -1556,3 +1557,81 @@ def the_end_of_a_thread_cancels_its_requests(ws: Target) -> None:
         mine.pends()
         ws.SleepEx(0, True)
         expect("calls", expected=[], actual=told)
+
+
+@case(
+    "overlapped.flags.final-ones",
+    chapter=CHAPTER,
+    source=f"{WSARECV}, parameter lpFlags",
+    basis="documented",
+    requirements=["R6.19", "R6.30"],
+)
+def the_final_flags_come_with_the_outcome(ws: Target) -> None:
+    """MSG_WAITALL goes in and stays in lpFlags while a request pends; none comes out with its result or routine."""
+    told: list[int] = []
+    with ws.connected_pair() as (client, server), requests(ws) as request:
+        begin(ws, server, bytearray(4), request, MSG_WAITALL)
+        routed = ws.WSARecv(
+            server, [bytearray(4)], MSG_WAITALL, ws.overlapped(), lambda error, moved, record, flags: told.append(flags)
+        )
+        expect("result", expected=PENDING, actual=routed)
+        ws.send(client, b"datamore")
+        expect_true("event", request.done())
+        expect("result", expected=(4, 0), actual=ws.WSAGetOverlappedResult(server, request.record, False))
+        expect("wait", expected=WAIT_IO_COMPLETION, actual=ws.SleepEx(LONG_MS, True))
+        expect("flags of the routine", expected=[0], actual=told)
+
+
+@case(
+    "overlapped.many.pend-or-are-refused",
+    chapter=CHAPTER,
+    source=WSARECV,
+    basis="documented",
+    requirements=["R6.20", "R6.22"],
+    seconds=60,
+)
+def very_many_requests_pend_or_are_refused(ws: Target) -> None:
+    """Of 3000 receives each pends or fails with WSAEWOULDBLOCK or WSAENOBUFS; those that pend get bytes in order."""
+    count = 3000
+    with ws.connected_pair() as (client, server):
+        made = []
+        for _ in range(count):
+            record, buffer = ws.overlapped(), bytearray(1)
+            try:
+                expect("result", expected=PENDING, actual=ws.WSARecv(server, [buffer], 0, record))
+            except Failed as failure:
+                expect_true("a limit", failure.code in (WSAEWOULDBLOCK, WSAENOBUFS), actual=failure.code)
+                break
+            made.append((record, buffer))
+        data = bytes(number % 251 for number in range(len(made)))
+        ws.send(client, data)
+        last = made[-1][0]
+        expect("the last one", expected=1, actual=ws.GetOverlappedResult(server, last, True))
+        statuses = {record.Internal for record, _ in made}
+        expect("Internal of all", expected={STATUS_SUCCESS}, actual=statuses)
+        expect_true("bytes in order", b"".join(bytes(buffer) for _, buffer in made) == data)
+
+
+@case(
+    "overlapped.non-blocking.send-counts",
+    chapter=CHAPTER,
+    source="WinSock/nonblocking-i-o-2",
+    basis="documented",
+    requirements=["R6.108", "R6.109"],
+    seconds=60,
+)
+def a_non_blocking_send_tells_what_it_has_accepted(ws: Target) -> None:
+    """Sends on a full connection: each count is what the peer gets, WSAEWOULDBLOCK means that nothing was taken."""
+    with ws.connected_pair() as (client, server):
+        ws.nonblocking(client)
+        accepted, block = bytearray(), bytes(range(256)) * 512
+        while True:
+            try:
+                moved = ws.send(client, block)
+            except Failed as failure:
+                expect("code", expected=WSAEWOULDBLOCK, actual=failure.code)
+                break
+            expect_true("a count of bytes", 0 < moved <= len(block), actual=moved)
+            accepted += block[:moved]
+        expect_true("the peer gets exactly that", ws.receive_exactly(server, len(accepted)) == bytes(accepted))
+        expect_true("and nothing more", not ws.readable(server, 0.02))

@@ -48,7 +48,6 @@ LONG_MS = 5000
 BOGUS = 0xABACAB  # a number that no socket has
 MINUS_ONE = INVALID_SOCKET
 ALL = POLLRDNORM | POLLRDBAND | POLLWRNORM
-NO_APCS = "completion routines and APCs come with overlapped I/O"
 NO_AFD = "ntdll's NtDeviceIoControlFile comes with the kernel's file functions"
 
 
@@ -528,20 +527,12 @@ def repeated_select_looks_up_its_members(ws: Target) -> None:
     source=f"{SELECT}, remarks",
     basis="documented",
     requirements=["R3.48"],
-    needs_c=True,
-    gap=NO_APCS,
 )
 def select_waits_alertably(ws: Target) -> None:
     """A routine that was queued to the thread runs inside of a select that waits, and does not end it."""
     calls: list[int] = []
-
-    def routine(parameter: int) -> int:
-        calls.append(parameter)
-        return 0
-
-    this_thread = 0xFFFFFFFFFFFFFFFE  # what GetCurrentThread returns
     with ws.udp_pair() as (_, b):
-        ws.c.check("kernel32.QueueUserAPC", ws.c.callback(routine, [8]), this_thread, 7, returns="bool")
+        ws.QueueUserAPC(calls.append, ws.GetCurrentThread(), 7)
         expect("ready sets", expected=([], [], []), actual=ws.select([b], None, None, (0, 50_000)))
     expect("calls", expected=[7], actual=calls)
 

@@ -17,12 +17,12 @@ from tests.reference import reference
 from winsock2emu import errors, trace, ws2_32
 from winsock2emu.capi import table
 from winsock2emu.capi.table import ExportedFunction
-from winsock2emu.defs import kernelexports
+from winsock2emu.defs import kernelexports, native
 from winsock2emu.errors import WinsockError
 
 REFERENCE: dict[str, Any] = json.loads(reference("exports.json").read_text(encoding="utf-8"))
 DLLS = ("ws2_32", "mswsock", "kernel32", "user32", "ntdll")
-MORE = {"kernel32": set(kernelexports.MORE)}  # what the reference does not list
+MORE = {"kernel32": set(kernelexports.MORE), "ntdll": set(native.NATIVE)}  # what the reference does not list
 ALL = [(dll, name) for dll in DLLS for name in REFERENCE[dll]]
 
 SOCKET_ERROR = -1

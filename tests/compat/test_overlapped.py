@@ -59,6 +59,15 @@ def fails_with(code: int, call: Any, *arguments: Any) -> OSError:
     return caught.value
 
 
+def unregister(call: Any, *arguments: Any) -> None:
+    """End a wait whose packet has come; the thread that has posted it may not have returned, which is 997."""
+    try:
+        call(*arguments)
+    except OSError as failure:
+        if getattr(failure, "winerror", None) != 997:
+            raise
+
+
 def test_a_receive_that_waits_is_pending_and_tells_its_address(
     port: int, pair: tuple[socket.socket, socket.socket]
 ) -> None:
@@ -142,7 +151,8 @@ def test_closing_an_adopted_socket_completes_what_pends_before_the_number_is_fre
     number = here.fileno()
     request.WSARecv(number, 10)
     here.close()
-    assert next_packet(port) == (995, 0, 7, request.address)
+    # ERROR_CONNECTION_ABORTED, as observed of receives that a port is told of; ERROR_OPERATION_ABORTED otherwise.
+    assert next_packet(port) == (1236, 0, 7, request.address)
     assert here.fileno() == -1
     assert number not in process.objects
     assert there.recv(1) == b""
@@ -247,19 +257,13 @@ def test_a_registered_wait_posts_one_packet(port: int) -> None:
     assert _overlapped.GetQueuedCompletionStatus(port, SOON_MS) is None
     _overlapped.SetEvent(event)
     assert next_packet(port) == (0, 0, 0, 0x111)
-    try:
-        _overlapped.UnregisterWait(signalled)
-    except OSError as failure:  # the thread that has posted it may not have returned
-        assert failure.winerror == 997  # type: ignore[attr-defined]
+    unregister(_overlapped.UnregisterWait, signalled)
 
     _overlapped.ResetEvent(event)
     timed_out = _overlapped.RegisterWaitWithQueue(event, port, 0x222, 1)
     assert next_packet(port) == (0, 1, 0, 0x222)
     done = _overlapped.CreateEvent(None, True, False, None)
-    try:
-        _overlapped.UnregisterWaitEx(timed_out, done)
-    except OSError as failure:
-        assert failure.winerror == 997  # type: ignore[attr-defined]
+    unregister(_overlapped.UnregisterWaitEx, timed_out, done)
     assert _winapi.WaitForSingleObject(done, WAIT_MS) == _winapi.WAIT_OBJECT_0
     for handle in (event, done):
         _winapi.CloseHandle(handle)

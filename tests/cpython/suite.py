@@ -23,11 +23,11 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from test.support import socket_helper
+from test.support import socket_helper  # type: ignore[import-not-found]  # typeshed leaves it out
 
 from winsock2emu import aio
-from winsock2emu.aio._loading import View
 from winsock2emu.compat import msvcrt, overlapped, winapi
+from winsock2emu.compat._stdlib import SYS
 
 
 def as_on_windows() -> dict[str, ModuleType]:
@@ -45,7 +45,7 @@ def as_on_windows() -> dict[str, ModuleType]:
         "_winapi": import_module(winapi.__name__),
         "msvcrt": import_module(msvcrt.__name__),
         "signal": signals_of_windows(),
-        "sys": View(sys, platform="win32"),
+        "sys": SYS,
     }
 
 

@@ -25,7 +25,9 @@ from tests.engine.transports import End, HostEnd, MadeUpEnd, Overlapped, blocked
 from winsock2emu.defs.codes import (
     WSA_IO_PENDING,
     WSA_OPERATION_ABORTED,
+    WSAEALREADY,
     WSAECONNRESET,
+    WSAEINPROGRESS,
     WSAEINTR,
     WSAEMSGSIZE,
     WSAENOBUFS,
@@ -944,3 +946,28 @@ def test_a_blocking_call_in_a_routine_that_has_interrupted_one_is_told(host_end:
     end.arrive(b"a")
     assert call.result() == b"a"
     inner.close(WSAEINTR)
+
+
+# Codes that Python counts among those of blocking calls
+
+
+@pytest.mark.parametrize("code", [WSAEALREADY, WSAEINPROGRESS])
+def test_a_code_that_only_looks_like_would_block_ends_a_request(end: End, code: int) -> None:
+    """WSAEALREADY and WSAEINPROGRESS are BlockingIOErrors, but no reason to try again."""
+    tries = itertools.count()
+
+    def attempt() -> Any:
+        if next(tries) == 0:
+            raise BlockingIOError
+        raise WinsockError(code)
+
+    assert codes_of(lambda: end.inbound.run(fails(code))) == [code]
+    assert codes_of(lambda: end.inbound.run(fails(code), Overlapped())) == [code]
+    pending = Overlapped()
+    assert end.inbound.run(attempt, pending) is PENDING
+    end.arrive(b"a")
+    assert pending.outcome() == ("error", code)
+    tries = itertools.count()
+    call = blocked(end.inbound, attempt)
+    end.arrive(b"b")
+    assert codes_of(call.result) == [code]

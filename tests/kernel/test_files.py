@@ -104,7 +104,8 @@ def test_routines_of_one_file_in_two_threads_do_not_wait_for_each_other() -> Non
 
 def test_a_routine_that_raises_loses_no_other_one() -> None:
     """R6.39: those that had to wait for its return are queued again."""
-    file, waiter, ran = FileObject(), this_waiter(), []
+    file, waiter = FileObject(), this_waiter()
+    ran: list[int] = []
 
     def first() -> None:
         queue_apc(waiter, file.run_routine, waiter, ran.append, 2)
@@ -127,7 +128,7 @@ def test_files_may_be_made_while_threads_end() -> None:
     going = True
 
     def make() -> None:
-        kept = []
+        kept: list[FileObject] = []
         while going:
             kept = [*kept[-100:], FileObject()]
 

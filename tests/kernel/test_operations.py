@@ -69,8 +69,7 @@ def pending(file: FileObject, record: OVERLAPPED, **how: Any) -> OVERLAPPED:
 def test_a_fresh_record_is_the_request(file: FileObject) -> None:
     record = OVERLAPPED()
     request = begun(file, record)
-    assert request is record
-    assert record.Internal == STATUS_PENDING
+    assert (request is record, record.Internal) == (True, STATUS_PENDING)
     assert record.operation is None, "it does not pend yet"
     assert not file.pending
 

@@ -24,6 +24,7 @@ from winsock2emu.defs.constants import (
     WAIT_OBJECT_0,
     WAIT_TIMEOUT,
 )
+from winsock2emu.defs.winbase import ERROR_GEN_FAILURE
 from winsock2emu.process import Process
 
 LONG_MS = 20_000
@@ -276,7 +277,7 @@ def test_an_apc_ends_a_blocked_wait_and_takes_no_object(process: Process) -> Non
     assert kernel32.GetExitCodeThread(thread) == WAIT_IO_COMPLETION
     assert ran == [kernel32.GetThreadId(thread)]
     assert all(blocked(process, event, 0) for event in events)
-    assert code_of(kernel32.QueueUserAPC, ran.append, thread, 0) == ERROR_INVALID_HANDLE
+    assert code_of(kernel32.QueueUserAPC, ran.append, thread, 0) == ERROR_GEN_FAILURE
 
 
 def test_an_apc_that_raises_loses_no_other() -> None:

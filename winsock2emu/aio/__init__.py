@@ -21,10 +21,9 @@ Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
-from ..compat._adopt import adopt
+from ..compat._adopt import HostSocket, adopt
 from ._loading import windows_modules
 
 windows_utils, windows_events = windows_modules()
@@ -34,7 +33,7 @@ class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defi
     """CPython's proactor. A socket object is adopted before the first request on it."""
 
     def _register_with_iocp(self, obj: Any) -> None:
-        if obj not in self._registered and isinstance(obj, socket.socket):
+        if obj not in self._registered and isinstance(obj, HostSocket):
             adopt(obj)
         super()._register_with_iocp(obj)
 

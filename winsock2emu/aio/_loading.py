@@ -3,7 +3,7 @@
 Part played:     the import of asyncio.windows_utils and asyncio.windows_events on Windows.
 Lives here:      finding the two files beside the installed asyncio and running them, unchanged, with an import of
                  their own: ``_overlapped``, ``_winapi`` and ``msvcrt`` are the emulator's, ``sys.platform`` is "win32",
-                 ``errno`` has the WSA names. Nothing is changed in the interpreter, not even for the time of the import.
+                 ``errno`` has the WSA names. Nothing is changed in the interpreter, not even meanwhile.
 Lives elsewhere: proactor_events, base_events and all the rest: they are the ones of the interpreter.
 Names:           the modules are called asyncio.windows_events and asyncio.windows_utils, and are not in sys.modules.
 """
@@ -15,33 +15,16 @@ import asyncio.base_subprocess
 import asyncio.proactor_events
 import asyncio.selector_events
 import builtins
-import errno
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from ..compat import msvcrt, overlapped, winapi
-from ..defs import codes
-
-
-class View(ModuleType):
-    """A module with other values for some of its names."""
-
-    def __init__(self, module: ModuleType, **others: Any) -> None:
-        super().__init__(module.__name__)
-        self.__dict__.update(others)
-        self._module = module
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
-
-
-_ERRNO: Final = View(errno, **{name: value for name, value in vars(codes).items() if name.startswith("WSAE")})
+from ..compat._stdlib import ERRNO, SYS, View
 
 
 def _import(others: Mapping[str, ModuleType]) -> Callable[..., Any]:
@@ -57,7 +40,8 @@ def _import(others: Mapping[str, ModuleType]) -> Callable[..., Any]:
         if not level and name in others:
             return others[name]
         if level and not name and fromlist and fromlist[0] in others:
-            return View(asyncio, **{wanted: others[wanted] for wanted in fromlist})
+            found: dict[str, Any] = {wanted: others[wanted] for wanted in fromlist}
+            return View(asyncio, **found)
         return builtins.__import__(name, globals, locals, fromlist, level)
 
     return find
@@ -82,9 +66,9 @@ def windows_modules() -> tuple[ModuleType, ModuleType]:
         "_overlapped": import_module(overlapped.__name__),
         "_winapi": import_module(winapi.__name__),
         "msvcrt": import_module(msvcrt.__name__),
-        "errno": _ERRNO,
+        "errno": ERRNO,
         "subprocess": subprocess,
-        "sys": View(sys, platform="win32"),
+        "sys": SYS,
     }
     utils = others["windows_utils"] = _run("windows_utils", others)
     return utils, _run("windows_events", others)

@@ -4,8 +4,8 @@ Part played:     what needs no doing on Windows, where a socket object has a SOC
 Lives here:      taking over a socket object, or a bare descriptor; what such an object does differently from then on.
 Lives elsewhere: the state of the socket (providers/host/adopting), the socket module for whole programs
                  (compat.socket).
-Objects:         `adopt` leaves a program its object and changes its class, to one that closes through the emulator: what
-                 pends ends with ERROR_OPERATION_ABORTED before the descriptor is gone, whose number the host gives out
+Objects:         `adopt` leaves a program its object and changes its class, to one that closes through the emulator:
+                 what pends ends with ERROR_OPERATION_ABORTED before the descriptor is gone, whose number the host gives out
                  again at once. Data goes to the host directly. A class holds no reference to its process.
 Descriptors:     `adopt_descriptor` knows only a number. Whoever owns it closes it, and has to call `release` before.
 Blocking:        the host's socket never blocks again. Python's own time-outs work as before; an object without one gets
@@ -57,6 +57,16 @@ class _Borrowed(_socket.socket):
 
     def __del__(self) -> None:
         self.detach()
+
+
+HostSocket: Final = socket.socket
+"""The class of the host's socket objects."""
+
+
+class EmulatedSocket:
+    """Marks the socket objects that are the emulator's from the start (compat.socket)."""
+
+    __slots__ = ()
 
 
 class AdoptedSocket(socket.socket):
@@ -191,7 +201,8 @@ def _provider(process: Process, entry: CatalogEntry) -> Any:
     return provider
 
 
-def _adopt(process: Process, host: _socket.socket) -> int:
+def adopt_host(process: Process, host: _socket.socket) -> int:
+    """Take over a socket of the host's lower class: the emulator closes it from then on."""
     family = WINDOWS_FAMILY.get(int(host.family))
     if family is None:
         raise WinsockError(WSAEOPNOTSUPP)
@@ -212,7 +223,9 @@ def adopt(sock: socket.socket) -> int:
     descriptor = sock.fileno()
     if descriptor < 0:
         raise WinsockError(WSAENOTSOCK)
-    handle = _adopt(process, _socket.socket(int(sock.family), int(sock.type), sock.proto, fileno=descriptor))
+    if isinstance(sock, EmulatedSocket):
+        return descriptor
+    handle = adopt_host(process, _socket.socket(int(sock.family), int(sock.type), sock.proto, fileno=descriptor))
     if not isinstance(sock, AdoptedSocket):
         sock.__class__ = _adopted_class(process, type(sock))
     return handle
@@ -227,7 +240,7 @@ def adopt_descriptor(descriptor: int) -> bool:
         host = _Borrowed(fileno=descriptor)
     except OSError:
         return False
-    _adopt(process, host)
+    adopt_host(process, host)
     return True
 
 

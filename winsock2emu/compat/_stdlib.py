@@ -24,18 +24,22 @@ from ..errors import errno_of
 
 
 class View(ModuleType):
-    """A module with other values for some of its names, and without others."""
+    """A module with other values for some of its names, and without others. What is set here is set there."""
 
     def __init__(self, module: ModuleType, *, without: tuple[str, ...] = (), **others: Any) -> None:
         super().__init__(module.__name__, module.__doc__)
-        self.__dict__.update(others)
-        self._module = module
-        self._without = without
+        self.__dict__.update(others, _module=module, _without=without)
 
     def __getattr__(self, name: str) -> Any:
         if name in self._without:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return getattr(self._module, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__:
+            self.__dict__[name] = value
+        else:
+            setattr(self._module, name, value)
 
 
 def _winsock_errors() -> dict[str, int]:
@@ -67,21 +71,24 @@ BuildClass = Callable[..., type]
 
 
 def run(
-    name: str, names: dict[str, Any], others: Mapping[str, ModuleType], build_class: BuildClass | None = None
+    name: str, names: dict[str, Any], others: Mapping[str, ModuleType | None], build_class: BuildClass | None = None
 ) -> None:
     """Run a module of the library in a namespace, where its ``__name__`` is already.
 
     Args:
         name: the module.
         names: the namespace.
-        others: what it imports under other names than usual.
+        others: what it finds under the names of other modules; None for what there is not.
         build_class: what the class statement calls there, instead of Python's own.
     """
 
     def find(wanted: str, *rest: Any) -> Any:
         level = rest[3] if len(rest) > 3 else 0
         if not level and wanted in others:
-            return others[wanted]
+            found = others[wanted]
+            if found is None:
+                raise ModuleNotFoundError(f"No module named {wanted!r}", name=wanted)
+            return found
         return builtins.__import__(wanted, *rest)
 
     spec = find_spec(name)

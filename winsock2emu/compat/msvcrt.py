@@ -2,8 +2,8 @@
 
 Part played:     PC/msvcrtmodule.c of CPython, as far as programs with sockets use it.
 Lives elsewhere: files behind handles (kernel32.files).
-Numbers:         the handle of a descriptor is its number, as it is for sockets. The functions of `overlapped` that take a
-                 file know what to do with it; kernel32 does not.
+Numbers:         the handle of a descriptor is its number, as it is for sockets. The functions of `overlapped` that take
+                 a file know what to do with it; kernel32 does not.
 Missing:         a descriptor for a handle of the emulator's own (open_osfhandle) exists only where that is a descriptor
                  of the host; the console.
 Sources:         the documentation of msvcrt in CPython's library reference.

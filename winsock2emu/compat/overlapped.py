@@ -5,8 +5,8 @@ Lives here:      the class `Overlapped` with its states, and the module's functi
                  that are objects, arguments by position, `OSError` with ``winerror``.
 Lives elsewhere: the requests (ws2_32, mswsock, kernel32), taking over sockets of the host (_adopt).
 Handles:         a bare descriptor that is a socket of the host is adopted when a function meets it first; whoever owns
-                 it calls `_adopt.release` before closing it. TransmitFile takes a descriptor for its file as well, which
-                 is what `msvcrt.get_osfhandle` tells.
+                 it calls `_adopt.release` before closing it. TransmitFile takes a descriptor for its file as well,
+                 which is what `msvcrt.get_osfhandle` tells.
 Addresses:       tuples as in the socket module. An Overlapped's own ``address`` is a number that nothing else ever has.
 Codes:           Winsock's from a start that fails, Win32's from `Overlapped.getresult` and completion packets.
 Missing:         ConnectPipe and ConnectNamedPipe: there are no named pipes yet (ERROR_CALL_NOT_IMPLEMENTED).
@@ -27,8 +27,14 @@ from ..defs.codes import (
     ERROR_BROKEN_PIPE,
     ERROR_CALL_NOT_IMPLEMENTED,
     ERROR_INVALID_HANDLE,
+    ERROR_IO_PENDING,
     ERROR_MR_MID_NOT_FOUND,
+    ERROR_NETNAME_DELETED,
     ERROR_NOT_FOUND,
+    ERROR_OPERATION_ABORTED,
+    ERROR_PIPE_BUSY,
+    ERROR_PORT_UNREACHABLE,
+    ERROR_SEM_TIMEOUT,
     STATUS_PENDING,
     STATUS_SUCCESS,
     STATUS_TO_WIN32,
@@ -38,18 +44,17 @@ from ..defs.codes import (
     WSAENOTSOCK,
     WSANOTINITIALISED,
 )
-from ..defs.codes import ERROR_IO_PENDING as ERROR_IO_PENDING
 from ..defs.codes import ERROR_MORE_DATA as _ERROR_MORE_DATA
-from ..defs.codes import ERROR_NETNAME_DELETED as ERROR_NETNAME_DELETED
-from ..defs.codes import ERROR_OPERATION_ABORTED as ERROR_OPERATION_ABORTED
-from ..defs.codes import ERROR_PIPE_BUSY as ERROR_PIPE_BUSY
-from ..defs.codes import ERROR_PORT_UNREACHABLE as ERROR_PORT_UNREACHABLE
-from ..defs.codes import ERROR_SEM_TIMEOUT as ERROR_SEM_TIMEOUT
-from ..defs.constants import AF_INET, AF_INET6, WT_EXECUTEINWAITTHREAD, WT_EXECUTEONLYONCE
-from ..defs.constants import INFINITE as INFINITE
-from ..defs.constants import SO_UPDATE_ACCEPT_CONTEXT as SO_UPDATE_ACCEPT_CONTEXT
-from ..defs.constants import SO_UPDATE_CONNECT_CONTEXT as SO_UPDATE_CONNECT_CONTEXT
-from ..defs.constants import TF_REUSE_SOCKET as TF_REUSE_SOCKET
+from ..defs.constants import (
+    AF_INET,
+    AF_INET6,
+    INFINITE,
+    SO_UPDATE_ACCEPT_CONTEXT,
+    SO_UPDATE_CONNECT_CONTEXT,
+    TF_REUSE_SOCKET,
+    WT_EXECUTEINWAITTHREAD,
+    WT_EXECUTEONLYONCE,
+)
 from ..defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6
 from ..defs.winbase import FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE
 from ..errors import WinsockError, message_of
@@ -61,6 +66,35 @@ from ..kernel32.handles import typed
 from ..process import current_process
 from ._adopt import WINDOWS_FAMILY, adopt_descriptor, started
 from ._errors import from_windows_err
+
+__all__ = [
+    "ERROR_IO_PENDING",
+    "ERROR_NETNAME_DELETED",
+    "ERROR_OPERATION_ABORTED",
+    "ERROR_PIPE_BUSY",
+    "ERROR_PORT_UNREACHABLE",
+    "ERROR_SEM_TIMEOUT",
+    "INFINITE",
+    "INVALID_HANDLE_VALUE",
+    "NULL",
+    "SO_UPDATE_ACCEPT_CONTEXT",
+    "SO_UPDATE_CONNECT_CONTEXT",
+    "TF_REUSE_SOCKET",
+    "BindLocal",
+    "ConnectPipe",
+    "CreateEvent",
+    "CreateIoCompletionPort",
+    "FormatMessage",
+    "GetQueuedCompletionStatus",
+    "Overlapped",
+    "PostQueuedCompletionStatus",
+    "RegisterWaitWithQueue",
+    "ResetEvent",
+    "SetEvent",
+    "UnregisterWait",
+    "UnregisterWaitEx",
+    "WSAConnect",
+]
 
 INVALID_HANDLE_VALUE: Final = 0xFFFFFFFFFFFFFFFF
 NULL: Final = 0

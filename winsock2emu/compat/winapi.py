@@ -14,30 +14,90 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from .. import kernel32
-from ..defs.codes import ERROR_ACCESS_DENIED as ERROR_ACCESS_DENIED
-from ..defs.codes import ERROR_ALREADY_EXISTS as ERROR_ALREADY_EXISTS
-from ..defs.codes import ERROR_BROKEN_PIPE as ERROR_BROKEN_PIPE
-from ..defs.codes import ERROR_CALL_NOT_IMPLEMENTED
-from ..defs.codes import ERROR_IO_PENDING as ERROR_IO_PENDING
-from ..defs.codes import ERROR_MORE_DATA as ERROR_MORE_DATA
-from ..defs.codes import ERROR_NETNAME_DELETED as ERROR_NETNAME_DELETED
-from ..defs.codes import ERROR_NO_DATA as ERROR_NO_DATA
-from ..defs.codes import ERROR_OPERATION_ABORTED as ERROR_OPERATION_ABORTED
-from ..defs.codes import ERROR_PIPE_BUSY as ERROR_PIPE_BUSY
-from ..defs.codes import ERROR_PIPE_CONNECTED as ERROR_PIPE_CONNECTED
-from ..defs.codes import ERROR_SEM_TIMEOUT as ERROR_SEM_TIMEOUT
-from ..defs.constants import FILE_FLAG_OVERLAPPED as FILE_FLAG_OVERLAPPED
-from ..defs.constants import INFINITE as INFINITE
-from ..defs.constants import WAIT_ABANDONED_0 as WAIT_ABANDONED_0
-from ..defs.constants import WAIT_OBJECT_0 as WAIT_OBJECT_0
-from ..defs.constants import WAIT_TIMEOUT as WAIT_TIMEOUT
-from ..defs.winbase import GENERIC_READ as GENERIC_READ
-from ..defs.winbase import GENERIC_WRITE as GENERIC_WRITE
-from ..defs.winbase import OPEN_EXISTING as OPEN_EXISTING
+from ..defs.codes import (
+    ERROR_ACCESS_DENIED,
+    ERROR_ALREADY_EXISTS,
+    ERROR_BROKEN_PIPE,
+    ERROR_CALL_NOT_IMPLEMENTED,
+    ERROR_IO_PENDING,
+    ERROR_MORE_DATA,
+    ERROR_NETNAME_DELETED,
+    ERROR_NO_DATA,
+    ERROR_OPERATION_ABORTED,
+    ERROR_PIPE_BUSY,
+    ERROR_PIPE_CONNECTED,
+    ERROR_SEM_TIMEOUT,
+)
+from ..defs.constants import FILE_FLAG_OVERLAPPED, INFINITE, WAIT_ABANDONED_0, WAIT_OBJECT_0, WAIT_TIMEOUT
+from ..defs.winbase import GENERIC_READ, GENERIC_WRITE, OPEN_EXISTING
 from ..errors import WinsockError
 from ..errors import get_last_error as GetLastError
 
-__all__ = ["GetLastError"]
+__all__ = [
+    "DUPLICATE_CLOSE_SOURCE",
+    "DUPLICATE_SAME_ACCESS",
+    "ERROR_ACCESS_DENIED",
+    "ERROR_ALREADY_EXISTS",
+    "ERROR_BROKEN_PIPE",
+    "ERROR_IO_PENDING",
+    "ERROR_MORE_DATA",
+    "ERROR_NETNAME_DELETED",
+    "ERROR_NO_DATA",
+    "ERROR_OPERATION_ABORTED",
+    "ERROR_PIPE_BUSY",
+    "ERROR_PIPE_CONNECTED",
+    "ERROR_SEM_TIMEOUT",
+    "FILE_FLAG_FIRST_PIPE_INSTANCE",
+    "FILE_FLAG_OVERLAPPED",
+    "GENERIC_READ",
+    "GENERIC_WRITE",
+    "INFINITE",
+    "INVALID_HANDLE_VALUE",
+    "NMPWAIT_WAIT_FOREVER",
+    "NULL",
+    "OPEN_EXISTING",
+    "PIPE_ACCESS_DUPLEX",
+    "PIPE_ACCESS_INBOUND",
+    "PIPE_READMODE_MESSAGE",
+    "PIPE_TYPE_MESSAGE",
+    "PIPE_UNLIMITED_INSTANCES",
+    "PIPE_WAIT",
+    "PROCESS_ALL_ACCESS",
+    "PROCESS_DUP_HANDLE",
+    "STILL_ACTIVE",
+    "SYNCHRONIZE",
+    "WAIT_ABANDONED_0",
+    "WAIT_OBJECT_0",
+    "WAIT_TIMEOUT",
+    "CloseHandle",
+    "ConnectNamedPipe",
+    "CreateEventW",
+    "CreateFile",
+    "CreateFileMapping",
+    "CreateMutexW",
+    "CreateNamedPipe",
+    "CreatePipe",
+    "CreateProcess",
+    "DuplicateHandle",
+    "GetCurrentProcess",
+    "GetExitCodeProcess",
+    "GetLastError",
+    "MapViewOfFile",
+    "OpenEventW",
+    "OpenFileMapping",
+    "OpenProcess",
+    "PeekNamedPipe",
+    "ReleaseMutex",
+    "ResetEvent",
+    "SetEvent",
+    "SetNamedPipeHandleState",
+    "TerminateProcess",
+    "UnmapViewOfFile",
+    "VirtualQuerySize",
+    "WaitForMultipleObjects",
+    "WaitForSingleObject",
+    "WaitNamedPipe",
+]
 
 NULL: Final = 0
 INVALID_HANDLE_VALUE: Final = 0xFFFFFFFFFFFFFFFF

@@ -26,18 +26,15 @@ AFD_POLL_ALL: Final = 0x1FF
 IOCTL_AFD_RECV: Final = 0x12017
 IOCTL_AFD_RECV_DATAGRAM: Final = 0x1201B
 IOCTL_AFD_SEND: Final = 0x1201F
-IOCTL_AFD_SEND_DATAGRAM: Final = 0x12023
 IOCTL_AFD_POLL: Final = 0x12024
+IOCTL_AFD_EVENT_SELECT: Final = 0x12087
+IOCTL_AFD_GET_EVENTS: Final = 0x1208B
 
 # AFD_RECV_INFO and AFD_SEND_INFO: what a transport is asked for.
-TDI_RECEIVE_NORMAL: Final = 0x020
 TDI_RECEIVE_EXPEDITED: Final = 0x040
 TDI_RECEIVE_PEEK: Final = 0x080
-TDI_RECEIVE_NO_RESPONSE_EXPECTED: Final = 0x100
+TDI_RECEIVE_WAIT_ALL: Final = 0x4000
 TDI_SEND_EXPEDITED: Final = 0x020
-AFD_NO_FAST_IO: Final = 0x001
-AFD_OVERLAPPED: Final = 0x002
-AFD_IMMEDIATE: Final = 0x004
 
 CONDITIONS: Final = UUID("6d0d9ad6-5cf6-4a0e-9a7c-2f5f3b1e7c55")
 """Under this GUID, our own, a provider hands out a function from a socket to its `engine.polls.Conditions`."""

@@ -75,6 +75,11 @@ _NESTED: Final = "a completion routine has interrupted a blocking Winsock call, 
 _locks_made: Final[dict[Lane, threading.Lock]] = {}
 
 
+def _is_final(failure: Any) -> bool:
+    """Whether a BlockingIOError does not mean "later": WSAEALREADY and WSAEINPROGRESS are such ones, too."""
+    return type(failure) is not BlockingIOError and failure.winerror != WSAEWOULDBLOCK
+
+
 class Lane:
     """The queue of one direction of one endpoint.
 
@@ -116,7 +121,9 @@ class Lane:
         if self.head is None or self.clear():
             try:
                 return attempt()
-            except BlockingIOError:
+            except BlockingIOError as failed:
+                if _is_final(failed):
+                    raise
                 if not self._endpoint.blocking:
                     raise WinsockError(WSAEWOULDBLOCK) from None
             return self.wait(attempt, timeout_ms=timeout_ms)
@@ -181,7 +188,9 @@ class Lane:
                         continue
                     try:
                         return attempt()
-                    except BlockingIOError:
+                    except BlockingIOError as failed:
+                        if _is_final(failed):
+                            raise
                         tried = True
             finally:
                 waiter.alertable, waiter.blocked = before
@@ -226,7 +235,9 @@ class Lane:
             if self.head is None:
                 try:
                     result = attempt()
-                except BlockingIOError:
+                except BlockingIOError as failed:
+                    if _is_final(failed):
+                        raise
                     is_head = True
                 except WinsockError as failure:
                     if status_of(failure) >= FIRST_ERROR:
@@ -288,8 +299,10 @@ class Lane:
                 failure: WinsockError | None = None
                 try:
                     result = head.attempt()
-                except BlockingIOError:
-                    break
+                except BlockingIOError as failed:
+                    if not _is_final(failed):
+                        break
+                    result, failure = None, WinsockError(failed.winerror)
                 except WinsockError as failed:
                     result, failure = failed.moved, failed
                 except Exception as mistake:
@@ -310,7 +323,7 @@ class Lane:
         While another thread is doing so, the answer is no.
         """
         lock = self._lock
-        if lock is not None and not lock.locked():
+        if self.pends and lock is not None and not lock.locked():
             self.service()
         return self.head is None
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -24,10 +24,8 @@ from ..defs.afd import AFD_POLL_LOCAL_CLOSE, AFD_POLL_RECEIVE
 from ..defs.codes import WSA_OPERATION_ABORTED
 from ..errors import WinsockError
 from ..kernel.operations import Operation
+from .endpoint import Endpoint
 from .pump import FAULT, HANGUP, ready_now
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 
 class Wish(Protocol):
@@ -57,6 +55,7 @@ class Conditions:
         self.interest = 0
         self._wishes: list[Wish] = []
         self._lock = threading.Lock()
+        self._deferred: _Deferred | None = None
         endpoint.polls = self
         endpoint.enter(self._itself)
 
@@ -64,6 +63,11 @@ class Conditions:
         return self
 
     # The provider's part
+
+    @property
+    def changes_inside(self) -> bool:
+        """A change may be told from inside of what a look would ask: the look has to come later."""
+        return False
 
     def wanted(self, asked: int) -> int:
         """The readiness to look for when these conditions are asked for."""
@@ -161,7 +165,14 @@ class Conditions:
 
     def wake(self, endpoint: Endpoint) -> None:
         """The endpoint has changed, or is being closed."""
-        if self._wishes:
+        if not self._wishes:
+            return
+        if self.changes_inside and not endpoint.closing:
+            if self._deferred is None:
+                self._deferred = _Deferred(self)
+            with contextlib.suppress(WinsockError):
+                self._deferred.pump.watch(self._deferred)
+        else:
             with contextlib.suppress(WinsockError):  # no room for it in the pump's set: the next change comes
                 self.look()
 
@@ -169,8 +180,24 @@ class Conditions:
         """In the child: what pended was the parent's."""
         self._lock = threading.Lock()
         self._wishes.clear()
+        self._deferred = None
         self.interest = 0
         self.endpoint.enter(self._itself)
+
+
+class _Deferred(Endpoint):
+    """A look that the thread that leads is to take."""
+
+    __slots__ = ("_conditions",)
+
+    def __init__(self, conditions: Conditions) -> None:
+        super().__init__(conditions.endpoint.pump, -1)
+        self._conditions = conditions
+
+    def service(self, ready: int) -> None:
+        """The leader has come to it."""
+        with contextlib.suppress(WinsockError):
+            self._conditions.look()
 
 
 @attrs.frozen

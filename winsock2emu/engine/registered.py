@@ -297,7 +297,7 @@ class Request(Operation):
     def __init__(
         self, queue: RequestQueue, direction: Direction, context: Any, silent: bool, store: Store | None
     ) -> None:
-        super().__init__(self._put)
+        super().__init__(_put)
         self._queue = queue
         self._direction = direction
         self._context = context
@@ -314,9 +314,15 @@ class Request(Operation):
             self._store(result if failure is None else failure)
         super().finish(result, failure)
 
-    def _put(self, request: Operation) -> None:
-        result = RIORESULT(self.error, moved_of(self.result), self._queue.context, self._context)
-        self._direction.queue.put(self._direction, result, silent=self._silent)
+    def result_of(self) -> RIORESULT:
+        """What the program gets."""
+        return RIORESULT(self.error, moved_of(self.result), self._queue.context, self._context)
+
+
+def _put(request: Operation) -> None:
+    """Tell of a request: how all of them are delivered."""
+    assert isinstance(request, Request)
+    request._direction.queue.put(request._direction, request.result_of(), silent=request._silent)
 
 
 class RegisteredObjects:

@@ -309,6 +309,8 @@ class OVERLAPPED(Operation):
         else:
             self.error = failure.winerror
             status = status_of(failure)
+            # It is kept, but not what it has gone through: the frames hold the buffers.
+            failure.__traceback__ = failure.__cause__ = failure.__context__ = None
             result = failure
         issuer = this_waiter() if at_once else self.issuer
         self.result = result

@@ -7,6 +7,7 @@ memory (heaps, strings, modules, critical sections) is in the C face.
 """
 
 from ..kernel.operations import OVERLAPPED
+from .afd import DeviceIoControl
 from .events import (
     CancelWaitableTimer,
     CreateEvent,
@@ -99,6 +100,7 @@ __all__ = [
     "CreateThread",
     "CreateWaitableTimer",
     "DeleteFile",
+    "DeviceIoControl",
     "DuplicateHandle",
     "ExitThread",
     "FlushFileBuffers",

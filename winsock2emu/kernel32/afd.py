@@ -18,8 +18,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ..defs.afd import AFD_POLL_ALL, CONDITIONS
+from ..defs.afd import AFD_POLL_ALL, CONDITIONS, IOCTL_AFD_POLL
 from ..defs.codes import (
+    ERROR_INVALID_FUNCTION,
     ERROR_INVALID_HANDLE,
     ERROR_INVALID_PARAMETER,
     STATUS_TIMEOUT,
@@ -28,11 +29,12 @@ from ..defs.codes import (
 )
 from ..defs.constants import SIO_GET_EXTENSION_FUNCTION_POINTER
 from ..engine.polls import Conditions, Polled, PollRequest, Told, met_now
-from ..errors import WinsockError
+from ..errors import WinsockError, exported
 from ..kernel.files import FileObject
-from ..kernel.operations import PENDING, Operation, Pending
+from ..kernel.operations import OVERLAPPED, PENDING, Operation, Pending
 from ..kernel.timers import Timer
-from ..process import Process, SocketRecord
+from ..process import Process, SocketRecord, current_process
+from .handles import file_of
 
 POLL_HEADER: Final = struct.Struct("<qII")
 """AFD_POLL_INFO: time-out, number of handles, exclusive."""
@@ -178,6 +180,39 @@ def poll(process: Process, carrier: int, data: bytes, room: int, operation: Oper
     if seconds is not None and not operation.final:
         process.timers.set(_PollTimer(request), time.monotonic() + seconds, 0.0)
     return PENDING
+
+
+@exported
+def DeviceIoControl(
+    device: int, code: int, data: bytes | None, room: int, overlapped: OVERLAPPED | None
+) -> Output | Pending:
+    """Make a request of the device beneath Winsock. There is one that needs no C memory: IOCTL_AFD_POLL.
+
+    Args:
+        device: a handle of the device, or a socket.
+        code: IOCTL_AFD_POLL.
+        data: the input.
+        room: bytes there are for output.
+        overlapped: the record.
+
+    Returns:
+        The output, or `PENDING`; then it is the record's result.
+
+    Raises:
+        WinsockError: ERROR_INVALID_HANDLE, of ``device`` or of a socket in the input; ERROR_INVALID_FUNCTION, another
+            code, or another kind of file; ERROR_INVALID_PARAMETER, no record, or lengths that do not fit.
+
+    Source: https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-deviceiocontrol
+    """
+    process = current_process()
+    file = file_of(process, device)
+    known = isinstance(file, AfdDevice) or type(process.objects.get(device)) is SocketRecord
+    if code != IOCTL_AFD_POLL or not known:
+        raise WinsockError(ERROR_INVALID_FUNCTION)
+    operation = None if overlapped is None else process.begin(file, overlapped)
+    if operation is None or data is None:
+        raise WinsockError(ERROR_INVALID_PARAMETER)
+    return poll(process, device, data, room, operation)
 
 
 def outcome_of_timeout(data: bytes) -> Output:

@@ -24,6 +24,7 @@ from ..kernel.files import FileObject
 from ..kernel.hostfiles import AT_END, HostFile, already_there, end_of_file, windows_path
 from ..kernel.operations import FIRST_WARNING, OVERLAPPED, CompletionRoutine, Pending
 from ..process import Process, current_process
+from .afd import names_afd, open_afd
 from .handles import file_of, number_of
 from .socketfiles import read_socket, write_socket
 
@@ -57,6 +58,8 @@ def CreateFile(
 ) -> int:
     """Open or make a file of the host; how its path is spelled is told in kernel/hostfiles.
 
+    ``\\\\.\\GLOBALROOT\\Device\\Afd`` and what is beneath it is the device under Winsock (afd).
+
     Args:
         access: GENERIC_READ, GENERIC_WRITE, DELETE and their like.
         share: what others may do while it is open: FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_SHARE_DELETE.
@@ -76,6 +79,8 @@ def CreateFile(
     Source: https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew
     """
     process = current_process()
+    if names_afd(name):
+        return open_afd(process)
     file, known = process.files.open(name, access, share, disposition, flags)
     handle = process.open_handle(file, inherit=bool(inherit))
     set_last_error(already_there(disposition, known))

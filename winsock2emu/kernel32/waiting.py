@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOACCESS
 from ..defs.constants import INFINITE, MAXIMUM_WAIT_OBJECTS
+from ..defs.winbase import ERROR_GEN_FAILURE
 from ..errors import WinsockError, exported
 from ..kernel.objects import IO_COMPLETION, Waitable, wait
 from ..kernel.threads import Thread
@@ -160,9 +161,9 @@ def QueueUserAPC(routine: Callable[[Any], Any], thread: int, data: Any) -> None:
     """Have a thread call ``routine(data)`` in its next alertable wait; a thread that has not begun calls it first.
 
     Raises:
-        WinsockError: ERROR_INVALID_HANDLE, no thread, or one that has ended.
+        WinsockError: ERROR_INVALID_HANDLE, no thread; ERROR_GEN_FAILURE, one that has ended (observed).
 
     Source: https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-queueuserapc
     """
     if not typed(current_process(), thread, Thread).queue_apc(routine, data):
-        raise WinsockError(ERROR_INVALID_HANDLE)
+        raise WinsockError(ERROR_GEN_FAILURE)

@@ -106,7 +106,7 @@ from winsock2emu.defs.constants import (
 )
 from winsock2emu.errors import WinsockError
 from winsock2emu.process import Process
-from winsock2emu.providers.host import rawcalls
+from winsock2emu.providers.host import extensions, rawcalls
 from winsock2emu.providers.host.extensions import EXTENSIONS
 from winsock2emu.providers.host.ioctls import CODES, Code
 
@@ -539,7 +539,8 @@ def test_a_function_belongs_to_its_provider(winsock: Process) -> None:
 
 def test_what_is_unwritten_says_so(winsock: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is handed out, fails when it is called, and tells the tracer."""
-    monkeypatch.setitem(EXTENSIONS, guids.WSAID_MULTIPLE_RIO, "NobodyHasWrittenThis")
+    known = extensions._BY_BYTES[SIO_GET_EXTENSION_FUNCTION_POINTER]
+    monkeypatch.setitem(known, guids.WSAID_MULTIPLE_RIO.bytes_le, "NobodyHasWrittenThis")
     function = api.WSAIoctl(tcp(), SIO_GET_EXTENSION_FUNCTION_POINTER, guids.WSAID_MULTIPLE_RIO.bytes_le, 8)
     seen: list[trace.TraceEvent] = []
     trace.start(seen.append)

@@ -18,17 +18,29 @@ from typing import Any, Final
 
 from ... import kernel32
 from ...defs.afd import (
+    AFD_POLL_ABORT,
+    AFD_POLL_ACCEPT,
+    AFD_POLL_CONNECT,
+    AFD_POLL_CONNECT_FAIL,
+    AFD_POLL_DISCONNECT,
+    AFD_POLL_RECEIVE,
+    AFD_POLL_RECEIVE_EXPEDITED,
+    AFD_POLL_SEND,
+    IOCTL_AFD_EVENT_SELECT,
+    IOCTL_AFD_GET_EVENTS,
     IOCTL_AFD_POLL,
     IOCTL_AFD_RECV,
     IOCTL_AFD_RECV_DATAGRAM,
     IOCTL_AFD_SEND,
     TDI_RECEIVE_EXPEDITED,
     TDI_RECEIVE_PEEK,
+    TDI_RECEIVE_WAIT_ALL,
     TDI_SEND_EXPEDITED,
 )
 from ...defs.codes import (
     ERROR_MR_MID_NOT_FOUND,
     STATUS_ACCESS_VIOLATION,
+    STATUS_END_OF_FILE,
     STATUS_INFO_LENGTH_MISMATCH,
     STATUS_INVALID_CONNECTION,
     STATUS_INVALID_DEVICE_REQUEST,
@@ -45,11 +57,23 @@ from ...defs.codes import (
     STATUS_USER_APC,
     WSAENOTCONN,
 )
-from ...defs.constants import INVALID_HANDLE_VALUE, MSG_OOB, MSG_PEEK
+from ...defs.constants import (
+    FD_ACCEPT,
+    FD_CLOSE,
+    FD_CONNECT,
+    FD_OOB,
+    FD_READ,
+    FD_WRITE,
+    INVALID_HANDLE_VALUE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_WAITALL,
+)
 from ...errors import WinsockError
 from ...kernel.files import FileObject
+from ...kernel.hostfiles import HostFile
 from ...kernel.objects import IO_COMPLETION, TIMED_OUT, run_apcs, wait
-from ...kernel.operations import PENDING, SKIP_PORT, SKIP_SIGNAL
+from ...kernel.operations import PENDING, SKIP_PORT, SKIP_SIGNAL, status_of
 from ...kernel.ports import Port
 from ...kernel.waits import this_waiter
 from ...kernel32.afd import names_afd, open_afd, outcome_of_timeout, poll, seconds_of
@@ -88,6 +112,7 @@ _OBJECT_NAME: Final = 16  # offset of ObjectName in OBJECT_ATTRIBUTES
 _STATUS_BLOCK: Final = struct.Struct("<QQ")
 _REQUEST: Final = struct.Struct("<QIII")  # AFD_RECV_INFO, AFD_SEND_INFO: array, count, AFD flags, TDI flags
 _ADDRESSED: Final = struct.Struct("<QIII4xQQ")  # AFD_RECV_INFO_UDP: the same, then address and its length
+_SELECTION: Final = struct.Struct("<QI")  # AFD_EVENT_SELECT_INFO: event, events
 _ENTRY: Final = struct.Struct("<QQQQ")  # FILE_IO_COMPLETION_INFORMATION: key, context, status, information
 _LONGEST_TEXT: Final = 0xFFFE
 
@@ -251,17 +276,44 @@ def _transfer(
 ) -> int:
     made_by_c()
     process = current_process()
-    file_of(process, handle)
-    record = _socket(handle)
-    _check_offset(handle, offset)
+    file = file_of(process, handle)
     view = memory.view(buffer, length)
     if view is None:
         raise refused(STATUS_ACCESS_VIOLATION)
+    if isinstance(file, HostFile):
+        request = begin(process, handle, event, routine, context, block)
+        return _on_disk(sends, file, view, offset, request)
+    record = _socket(handle)
+    _check_offset(handle, offset)
     request = begin(process, handle, event, routine, context, block)
     status = _perform(record.WSPSend if sends else record.WSPRecv, handle, [view], (0,), request)
     if status == STATUS_PENDING and not record.overlapped:
         return _awaited(request)
     return status
+
+
+def _on_disk(sends: bool, file: HostFile, view: memoryview, offset: int, request: StatusBlock) -> int:
+    """A request on a file of the host, which never waits; on an overlapped file a failure is told like any outcome."""
+    data = memory.read(offset, 8) if offset >= memory.LOWEST else None
+    if data is None and file.overlapped:
+        raise refused(STATUS_INVALID_PARAMETER)
+    try:
+        if data is not None:
+            at = int.from_bytes(data, "little")
+            moved = file.write_at(at, view) if sends else file.read_at(at, view)
+        else:
+            moved = file.write(view) if sends else file.read(view)
+        if not sends and not moved and view:
+            raise refused(STATUS_END_OF_FILE)
+    except WinsockError as failure:
+        if file.overlapped:
+            request.finish_late(None, failure)
+            return STATUS_PENDING
+        if request.event is not None:
+            request.event.set()
+        raise
+    request.finish(moved)
+    return STATUS_SUCCESS
 
 
 def _awaited(request: StatusBlock) -> int:
@@ -353,8 +405,15 @@ def _buffers(array: int, count: int) -> list[memoryview | None]:
     return buffers
 
 
+_RECEIVE_FLAGS: Final = {
+    TDI_RECEIVE_EXPEDITED: MSG_OOB,
+    TDI_RECEIVE_PEEK: MSG_PEEK,
+    TDI_RECEIVE_WAIT_ALL: MSG_WAITALL,
+}
+
+
 def _receive_flags(tdi: int) -> int:
-    return (MSG_OOB if tdi & TDI_RECEIVE_EXPEDITED else 0) | (MSG_PEEK if tdi & TDI_RECEIVE_PEEK else 0)
+    return sum(flag for bit, flag in _RECEIVE_FLAGS.items() if tdi & bit)
 
 
 def _receive(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
@@ -395,7 +454,64 @@ def _send(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
     return _perform(record.WSPSend, handle, buffers, (MSG_OOB if tdi & TDI_SEND_EXPEDITED else 0,), request)
 
 
+_EVENTS: Final = {
+    AFD_POLL_RECEIVE: FD_READ,
+    AFD_POLL_RECEIVE_EXPEDITED: FD_OOB,
+    AFD_POLL_SEND: FD_WRITE,
+    AFD_POLL_ACCEPT: FD_ACCEPT,
+    AFD_POLL_CONNECT: FD_CONNECT,
+    AFD_POLL_CONNECT_FAIL: FD_CONNECT,
+    AFD_POLL_DISCONNECT: FD_CLOSE,
+    AFD_POLL_ABORT: FD_CLOSE,
+}
+# What stands for these two when there is a code.
+_FAILED: Final = {AFD_POLL_CONNECT: AFD_POLL_CONNECT_FAIL, AFD_POLL_DISCONNECT: AFD_POLL_ABORT}
+_STATUSES: Final = 13  # in AFD_ENUM_NETWORK_EVENTS_INFO
+
+
+def _event_select(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
+    """WSAEventSelect beneath Winsock."""
+    if len(data) < _SELECTION.size:
+        raise refused(STATUS_INVALID_PARAMETER)
+    event, events = _SELECTION.unpack_from(data)
+    if events and not event:
+        raise refused(STATUS_INVALID_PARAMETER)
+    mask = 0
+    for bit, network_event in _EVENTS.items():
+        if events & bit:
+            mask |= network_event
+    record = _socket(handle)
+    request = begin(current_process(), handle, *told)
+    record.wsp.WSPEventSelect(handle, event or None, mask)
+    request.finish(0)
+    return STATUS_SUCCESS
+
+
+def _get_events(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
+    """WSAEnumNetworkEvents beneath Winsock. A failed connect has its status, a reset has none (observed)."""
+    size = 4 + 4 * _STATUSES
+    if room < size or output < memory.LOWEST:
+        raise refused(STATUS_INVALID_PARAMETER)
+    record = _socket(handle)
+    request = begin(current_process(), handle, *told)
+    found, codes = record.wsp.WSPEnumNetworkEvents(handle, None)
+    flags, statuses = 0, [0] * _STATUSES
+    for bit, network_event in _EVENTS.items():
+        if not found & network_event or bit in _FAILED.values():
+            continue
+        code = codes[network_event.bit_length() - 1]
+        flag = _FAILED.get(bit, bit) if code else bit
+        flags |= flag
+        if flag == AFD_POLL_CONNECT_FAIL:
+            statuses[flag.bit_length() - 1] = status_of(WinsockError(code))
+    memory.write(output, struct.pack(f"<I{_STATUSES}I", flags, *statuses))
+    request.finish(0)
+    return STATUS_SUCCESS
+
+
 _CODES: Final = {
+    IOCTL_AFD_EVENT_SELECT: _event_select,
+    IOCTL_AFD_GET_EVENTS: _get_events,
     IOCTL_AFD_POLL: _poll,
     IOCTL_AFD_RECV: _receive,
     IOCTL_AFD_RECV_DATAGRAM: _receive_datagram,

@@ -209,7 +209,7 @@ class NetworkEvents:
             self.select_event(event, mask)
 
     def _selected(self) -> None:
-        self._quiet = 0
+        self._quiet = self._known_for = 0
         self._watch_arrivals()
         self.look()
         if self.interest:

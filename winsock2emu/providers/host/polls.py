@@ -35,6 +35,10 @@ class HostConditions(Conditions):
 
     endpoint: HostSocket
 
+    @property
+    def changes_inside(self) -> bool:
+        return self.endpoint.guarded
+
     def wanted(self, asked: int) -> int:
         if asked & _NEEDS_END:
             asked |= TELL_END

@@ -14,6 +14,7 @@ from typing import Final
 
 from . import (
     criticalsections,
+    devices,
     events,
     files,
     handles,
@@ -34,5 +35,5 @@ from . import (
 MODULES: Final[tuple[ModuleType, ...]] = (
     *(lasterror, messages, time, system, process, modules),
     *(handles, events, waiting, threads, threadpool, ports, criticalsections),
-    *(files, heap, text),
+    *(files, devices, heap, text),
 )

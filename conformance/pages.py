@@ -1,0 +1,333 @@
+"""A run as a folder of web pages: the matrix of cases and targets, and everything known about each case.
+
+Part played:     ``--html DIR``. The pages need no server and no scripts, follow the reader's dark or light setting
+                 and fit a telephone.
+Lives here:      the pages: index (what wants attention, and the matrix), one page per chapter with all that is known
+                 of its cases, requirements (coverage per id), and one per module of cases with its source text.
+Lives elsewhere: numbers and lists (report), the texts for pull requests (summary), the look (pages.css).
+
+A case is an anchor on its chapter's page and no page of its own: four thousand files are slower to write, to publish
+and to search than forty, and a browser lays out only what is in view (``content-visibility``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+import attrs
+
+from .compare import described
+from .model import Outcome, Result
+from .recorded import Agreement, Recorded, agreement
+from .report import ORDER, Line, Report
+
+LEARN = "https://learn.microsoft.com/windows/win32"
+#: Steps shown of a result that nobody has to explain; a failure shows all it has.
+LOG = 12
+_BAD = (Outcome.FAIL, Outcome.ERROR)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_PAGE = re.compile(r"\b([a-z0-9_]+)/((?:[a-z0-9_]+-)*[a-z0-9_]+)")
+_FILTERS = (("all", "all cases"), ("bad", "failures"), ("gap", "gaps"), ("differs", "differences"))
+
+
+def text(value: str) -> str:
+    """Return ``value`` as text of a page; what a page cannot hold is shown as its escape."""
+    return escape(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value))
+
+
+def name_of(outcome: Outcome) -> str:
+    """Return the CSS class of an outcome."""
+    return outcome.value.replace("/", "")
+
+
+def source_links(source: str) -> str:
+    """Return the source of a case with its Microsoft pages as links: ``winsock2/nf-winsock2-recv``, ``winsock/…``."""
+
+    def link(found: re.Match[str]) -> str:
+        header, page = found.groups()
+        folder = f"api/{header}" if re.match(r"(nf|nc|ns|ne|ni)-", page) else header
+        if folder == header and header != "winsock":
+            return found[0]  # a file of a public test suite
+        return f'<a href="{LEARN}/{folder}/{page}">{found[0]}</a>'
+
+    return _PAGE.sub(link, text(source))
+
+
+@attrs.frozen
+class _Column:
+    """One column of the matrix: a target of this run, or what another one answered before."""
+
+    name: str
+    description: str
+    result: Callable[[Line], Result | None]
+    recorded: Recorded | None = None
+
+
+def _columns(report: Report) -> list[_Column]:
+    def from_run(name: str) -> Callable[[Line], Result | None]:
+        return lambda line: line.results.get(name)
+
+    def from_record(record: Recorded) -> Callable[[Line], Result | None]:
+        return lambda line: record.result(line.case)
+
+    columns = [_Column(target.name, target.description, from_run(target.name)) for target in report.targets]
+    for record in report.records:
+        description = f"{record.description}, recorded {record.date}"
+        columns.append(_Column(record.name, description, from_record(record), record))
+    return columns
+
+
+def write(report: Report, folder: Path, *, title: str = "Winsock conformance") -> None:
+    """Write the pages into ``folder``, which is made when it does not exist.
+
+    Raises:
+        OSError: a page cannot be written.
+    """
+    _Site(report, folder, title).write()
+
+
+class _Site:
+    """The pages of one report."""
+
+    def __init__(self, report: Report, folder: Path, title: str) -> None:
+        self._report = report
+        self._folder = folder
+        self._title = title
+        self._columns = _columns(report)
+        self._chapters: dict[str, list[Line]] = {}
+        for line in report.lines:
+            self._chapters.setdefault(line.case.chapter, []).append(line)
+        self._files: dict[str, str] = {}
+        for chapter in self._chapters:
+            slug = re.sub(r"[^a-z0-9]+", "-", chapter.lower()).strip("-") or "chapter"
+            taken = slug in self._files.values()
+            self._files[chapter] = f"{slug}-{len(self._files)}" if taken else slug
+        self._case_files = {line.case.id: self._files[line.case.chapter] for line in report.lines}
+
+    def write(self) -> None:
+        for folder in ("chapters", "sources"):
+            (self._folder / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(__file__).with_name("pages.css"), self._folder / "pages.css")
+        self._page("index.html", self._title, self._index())
+        self._page("requirements.html", "Requirements", self._requirements())
+        for chapter, lines in self._chapters.items():
+            self._page(f"chapters/{self._files[chapter]}.html", chapter, self._chapter(chapter, lines))
+        for module in sorted({line.case.module for line in self._report.lines}):
+            self._source(module)
+
+    def _page(self, name: str, title: str, body: Iterable[str]) -> None:
+        up = "../" * name.count("/")
+        head = (
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="color-scheme" content="light dark">\n'
+            f'<title>{text(title)}</title>\n<link rel="stylesheet" href="{up}pages.css">\n</head>\n<body>\n'
+            f'<nav><a href="{up}index.html">Cases</a> <a href="{up}requirements.html">Requirements</a></nav>\n'
+            f"<main>\n<h1>{text(title)}</h1>\n"
+        )
+        content = head + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
+        (self._folder / name).write_text(content, encoding="utf-8")
+
+    def _link(self, case: str, up: str = "") -> str:
+        file = self._case_files.get(case)
+        return text(case) if file is None else f'<a href="{up}chapters/{file}.html#{case}">{text(case)}</a>'
+
+    # ---- index
+
+    def _index(self) -> Iterable[str]:
+        yield f'<p class="about">{len(self._report.lines)} cases, {text(self._report.when)}</p>'
+        yield from self._totals()
+        yield from self._attention()
+        yield '<h2 id="cases">All cases</h2>'
+        yield '<form class="filters">'
+        for key, label in _FILTERS:
+            checked = " checked" if key == "all" else ""
+            yield f'<label><input type="radio" name="show" id="show-{key}"{checked}> {label}</label>'
+        yield "</form>"
+        for chapter, lines in self._chapters.items():
+            yield f'<section class="chapter" id="{self._files[chapter]}">'
+            yield f'<h3><a href="chapters/{self._files[chapter]}.html">{text(chapter)}</a></h3>'
+            yield '<div class="wide"><table class="matrix">'
+            heads = "".join(f"<th>{text(column.name)}</th>" for column in self._columns)
+            yield f"<thead><tr><th>case</th>{heads}</tr></thead><tbody>"
+            yield from map(self._row, lines)
+            yield "</tbody></table></div></section>"
+
+    def _row(self, line: Line) -> str:
+        results = [column.result(line) for column in self._columns]
+        outcomes = {result.outcome for result in results if result is not None}
+        kinds = ["bad"] * bool(outcomes & {*_BAD}) + ["gap"] * (Outcome.GAP in outcomes)
+        kinds += ["differs"] * (len(outcomes) > 1)
+        cells = "".join(self._cell(result) for result in results)
+        return f'<tr class="{" ".join(kinds)}"><th>{self._link(line.case.id)}</th>{cells}</tr>'
+
+    @staticmethod
+    def _cell(result: Result | None) -> str:
+        if result is None:
+            return "<td></td>"
+        mark = " ↯" if result.flaky else ""
+        return f'<td class="{name_of(result.outcome)}">{result.outcome.value}{mark}</td>'
+
+    def _totals(self) -> Iterable[str]:
+        heads = "".join(f"<th>{outcome.value}</th>" for outcome in ORDER)
+        yield f'<div class="wide"><table class="totals"><thead><tr><th>target</th>{heads}</tr></thead><tbody>'
+        for column in self._columns:
+            outcomes = [result.outcome for line in self._report.lines if (result := column.result(line)) is not None]
+            cells = "".join(
+                f'<td class="{name_of(one) if count else "none"}">{count}</td>'
+                for one in ORDER
+                for count in (outcomes.count(one),)
+            )
+            name = f"<b>{text(column.name)}</b> <small>{text(column.description)}</small>"
+            yield f"<tr><th>{name}</th>{cells}</tr>"
+        yield "</tbody></table></div>"
+
+    def _attention(self) -> Iterable[str]:
+        """What a reader comes for: failures, changes, disagreements, what is flaky, gaps that closed."""
+        report = self._report
+        yield from self._list("Problems of the suite", [text(problem) for problem in report.problems])
+        failures = [
+            f"{self._outcome(result)} {self._link(case.id)} on {text(target)}: {text(_first_line(result.reason))}"
+            for case, target, result in report.failures()
+        ]
+        yield from self._list("Failures", failures)
+        yield from self._list(
+            "Changes since the earlier run",
+            [f"<b>{one.kind}</b> {text(described(one))}" for one in report.changes],
+        )
+        for record in report.records:
+            for kind in (Agreement.UNEXPLAINED, Agreement.STALE, Agreement.EXPLAINED):
+                found = [
+                    f"{self._link(case.id)}: {text(target)} {result.outcome.value}, "
+                    f"{text(record.name)} {referee.outcome.value}: {text(_first_line(referee.reason or result.reason))}"
+                    for case, target, result, referee in report.against(record, kind)
+                ]
+                yield from self._list(f"Against {record.name}: {kind.value}", found)
+        flaky = [
+            f"{self._link(case.id)} on {text(target)}: {text(', '.join(one.value for one in result.runs))}"
+            for case, target, result in report.flaky()
+        ]
+        yield from self._list("Different from one time to the next", flaky)
+        closed = [
+            f"{self._link(case.id)} on {text(target)}: {text(result.reason)}"
+            for case, target, result in report.gaps_closed()
+        ]
+        yield from self._list("Gaps that closed", closed)
+
+    @staticmethod
+    def _list(title: str, items: Sequence[str]) -> Iterable[str]:
+        if items:
+            yield f'<details class="attention"{" open" if len(items) <= 30 else ""}>'
+            yield f"<summary>{text(title)} ({len(items)})</summary><ul>"
+            yield from (f"<li>{item}</li>" for item in items)
+            yield "</ul></details>"
+
+    @staticmethod
+    def _outcome(result: Result) -> str:
+        return f'<span class="outcome {name_of(result.outcome)}">{result.outcome.value}</span>'
+
+    # ---- a chapter
+
+    def _chapter(self, chapter: str, lines: Sequence[Line]) -> Iterable[str]:
+        yield f'<p class="about"><a href="../index.html#{self._files[chapter]}">{len(lines)} cases in the matrix</a></p>'
+        for line in lines:
+            yield from self._case(line)
+
+    def _case(self, line: Line) -> Iterable[str]:
+        case = line.case
+        yield f'<article id="{case.id}">\n<h2><a href="#{case.id}">{text(case.id)}</a></h2>'
+        yield f'<p class="claim">{text(case.claim)}</p>\n<dl>'
+        yield f"<dt>Source</dt><dd>{source_links(case.source)} ({case.basis})</dd>"
+        if case.requirements:
+            ids = ", ".join(
+                f'<a href="../requirements.html#{one}">{one}</a>' for one in dict.fromkeys(case.requirements)
+            )
+            yield f"<dt>Requirements</dt><dd>{ids}</dd>"
+        if case.behaviours:
+            yield f"<dt>Observed</dt><dd>{text(', '.join(dict.fromkeys(case.behaviours)))}</dd>"
+        file = case.module.rpartition(".")[2]
+        where = f"{text(file)}.py, line {case.line}"
+        yield f'<dt>Case</dt><dd><a href="../sources/{file}.html#L{case.line}">{where}</a></dd>\n</dl>'
+        for column in self._columns:
+            result = column.result(line)
+            if result is not None:
+                yield from self._result(line, column, result)
+        yield "</article>"
+
+    def _result(self, line: Line, column: _Column, result: Result) -> Iterable[str]:
+        time = f" <small>{1000 * result.seconds:.0f} ms</small>" if column.recorded is None else ""
+        yield f'<div class="result"><h3>{self._outcome(result)} {text(column.name)}{time}</h3>'
+        if result.runs:
+            yield f"<p>{len(result.runs)} times: {', '.join(one.value for one in result.runs)}</p>"
+        if result.reason:
+            yield f"<pre>{text(result.reason)}</pre>"
+        if result.expected is not None and result.actual is not None:
+            sides = (("expected", result.expected), ("actual", result.actual))
+            shown = "".join(f"<div><h4>{side}</h4><pre>{text(value)}</pre></div>" for side, value in sides)
+            yield f'<div class="sides">{shown}</div>'
+        steps = result.steps
+        if steps:
+            told = (*_BAD, Outcome.GAP)
+            first = 0 if result.outcome in told else max(0, len(steps) - LOG)
+            before = f", {first} before these" if first else ""
+            items = "".join(f"<li>{text(step)}</li>" for step in steps[first:])
+            opened = " open" if result.outcome in _BAD else ""
+            yield f"<details{opened}><summary>{len(steps) - first} steps{before}</summary><ol>{items}</ol></details>"
+        if column.recorded is None:
+            yield f"<code>winsock2emu conformance {text(line.case.id)} --target {text(column.name)}</code></div>"
+        else:
+            yield f"<p>{self._agreements(line, column.recorded)}</p></div>"
+
+    @staticmethod
+    def _agreements(line: Line, record: Recorded) -> str:
+        referee = record.result(line.case)
+        told = [f"{text(name)}: {agreement(result, referee).value}" for name, result in line.results.items()]
+        return f"recorded {text(record.date)}; against {', '.join(told)}"
+
+    # ---- requirements and sources
+
+    def _requirements(self) -> Iterable[str]:
+        cases: dict[str, list[str]] = {}
+        for line in self._report.lines:
+            for one in dict.fromkeys(line.case.requirements):
+                cases.setdefault(one, []).append(line.case.id)
+        yield '<div class="wide"><table class="totals"><thead><tr><th>section</th><th>ids</th><th>tried</th>'
+        yield "<th>share</th><th>hold</th><th>gap</th><th>fail</th></tr></thead><tbody>"
+        for one in self._report.coverage:
+            name = f'<a href="#{one.section.id}">{one.section.id}</a> {text(one.section.title)}'
+            numbers = [str(len(one.section.ids)), str(len(one.states)), f"{one.percent} %"]
+            numbers += [str(one.count(state)) for state in ("pass", "gap", "fail")]
+            yield f"<tr><th>{name}</th>{''.join(f'<td>{number}</td>' for number in numbers)}</tr>"
+        yield "</tbody></table></div>"
+        for one in self._report.coverage:
+            yield f'<section class="chapter" id="{one.section.id}"><h2>{one.section.id} {text(one.section.title)}</h2>'
+            yield '<div class="wide"><table class="matrix"><tbody>'
+            for id in one.section.ids:
+                state = one.states.get(id)
+                links = ", ".join(self._link(case) for case in cases.get(id, ()))
+                cell = f'<td class="{state or "none"}">{state or "no case"}</td>'
+                yield f'<tr id="{id}"><th>{id}</th>{cell}<td class="cases">{links}</td></tr>'
+            yield "</tbody></table></div></section>"
+
+    def _source(self, module: str) -> None:
+        """Write the source text of a module of cases, with an anchor on each line where a case begins."""
+        file = getattr(importlib.import_module(module), "__file__", None)
+        if file is None:
+            return
+        anchors = {line.case.line for line in self._report.lines if line.case.module == module}
+        shown = []
+        for number, content in enumerate(Path(file).read_text(encoding="utf-8").splitlines(), 1):
+            anchor = f'<a id="L{number}">{number:5}</a> ' if number in anchors else f"{number:5} "
+            shown.append(anchor + text(content))
+        name = module.rpartition(".")[2]
+        self._page(f"sources/{name}.html", f"{name}.py", ['<pre class="source">' + "\n".join(shown) + "</pre>"])
+
+
+def _first_line(reason: str) -> str:
+    lines = reason.splitlines() or [""]
+    return lines[-1] if reason.startswith("Traceback") else lines[0]

@@ -1,0 +1,241 @@
+"""CPython's own proactor loop on the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.proactor_events
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from winsock2emu import aio
+from winsock2emu.compat._adopt import AdoptedSocket
+from winsock2emu.process import Process
+
+T = TypeVar("T")
+LOOPBACK = "127.0.0.1"
+
+
+@pytest.fixture(autouse=True)
+def process() -> Iterator[Process]:
+    process = Process()
+    with process.active():
+        yield process
+        assert process.sockets() == []
+        while process.startup_count:
+            process.cleanup()
+
+
+def run(main: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine on a new proactor loop, in debug mode; it has to end without a complaint."""
+    complaints: list[Any] = []
+
+    async def watched() -> T:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        return await asyncio.wait_for(main(), 20)
+
+    with asyncio.Runner(loop_factory=aio.ProactorEventLoop, debug=True) as runner:
+        result = runner.run(watched())
+    assert complaints == []
+    return result
+
+
+def test_the_modules_are_cpythons_and_nothing_else_has_changed() -> None:
+    library = Path(asyncio.__file__).parent
+    assert Path(aio.windows_events.__file__ or "") == library / "windows_events.py"
+    assert Path(aio.windows_utils.__file__ or "") == library / "windows_utils.py"
+    assert issubclass(aio.ProactorEventLoop, asyncio.proactor_events.BaseProactorEventLoop)
+    assert sys.platform != "win32"
+    assert not {"_overlapped", "_winapi", "msvcrt", "asyncio.windows_events"} & set(sys.modules)
+    assert not hasattr(asyncio, "ProactorEventLoop")
+
+
+def test_streams_echo() -> None:
+    async def main() -> list[bytes]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while data := await reader.read(1000):
+                writer.write(data)
+                await writer.drain()
+            writer.close()
+
+        async def ask(number: int) -> bytes:
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b"%d" % number * 100)
+            writer.write_eof()
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return answer
+
+        server = await asyncio.start_server(serve, LOOPBACK, 0)
+        address = server.sockets[0].getsockname()
+        async with server:
+            return await asyncio.gather(*map(ask, range(20)))
+
+    assert run(main) == [b"%d" % number * 100 for number in range(20)]
+
+
+def test_a_transfer_larger_than_any_buffer() -> None:
+    data = bytes(range(256)) * 40_000
+
+    async def main() -> bytes:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(data)
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(serve, LOOPBACK, 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            received = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return received
+
+    assert run(main) == data
+
+
+def test_failures_have_the_codes_of_windows() -> None:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        nobody = probe.getsockname()
+
+    async def main() -> tuple[int, int]:
+        with pytest.raises(ConnectionRefusedError) as refused:
+            await asyncio.open_connection(*nobody)
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair(socket.AF_UNIX)
+        here.setblocking(False)
+        with here, there:
+            receiving = asyncio.ensure_future(loop.sock_recv(here, 10))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            here.close()
+            with pytest.raises(ConnectionError) as closed:
+                await receiving
+        return refused.value.winerror, closed.value.errno or 0  # type: ignore[attr-defined]
+
+    assert run(main) == (1225, 22)
+
+
+def test_datagrams() -> None:
+    class Echo(asyncio.DatagramProtocol):
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, address: Any) -> None:
+            self.transport.sendto(data.upper(), address)
+
+    class Ask(asyncio.DatagramProtocol):
+        def __init__(self) -> None:
+            self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def connection_made(self, transport: Any) -> None:
+            transport.sendto(b"question")
+
+        def datagram_received(self, data: bytes, address: Any) -> None:
+            self.answer.set_result(data)
+
+    async def main() -> bytes:
+        loop = asyncio.get_running_loop()
+        served, _ = await loop.create_datagram_endpoint(Echo, local_addr=(LOOPBACK, 0))
+        asked, protocol = await loop.create_datagram_endpoint(Ask, remote_addr=served.get_extra_info("sockname"))
+        answer = await protocol.answer
+        asked.close()
+        served.close()
+        return answer
+
+    assert run(main) == b"QUESTION"
+
+
+def test_methods_of_sockets() -> None:
+    async def main() -> tuple[bytes, bytes]:
+        loop = asyncio.get_running_loop()
+        with socket.create_server((LOOPBACK, 0)) as listening, socket.socket() as client:
+            for sock in (listening, client):
+                sock.setblocking(False)
+            accepting = asyncio.ensure_future(loop.sock_accept(listening))
+            await loop.sock_connect(client, listening.getsockname())
+            accepted, address = await accepting
+            with accepted:
+                assert address == client.getsockname()
+                assert all(isinstance(sock, AdoptedSocket) for sock in (listening, client, accepted))
+                await loop.sock_sendall(client, b"ping")
+                first = await loop.sock_recv(accepted, 10)
+                buffer = bytearray(10)
+                await loop.sock_sendall(accepted, b"pong")
+                count = await loop.sock_recv_into(client, buffer)
+                return first, bytes(buffer[:count])
+
+    assert run(main) == (b"ping", b"pong")
+
+
+def test_a_file_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"contents" * 10_000)
+
+    async def main() -> bytes:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with path.open("rb") as file:
+                await asyncio.get_running_loop().sendfile(writer.transport, file, 8, 40_000, fallback=False)
+            writer.close()
+
+        async with await asyncio.start_server(serve, LOOPBACK, 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            received = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return received
+
+    assert run(main) == path.read_bytes()[8:40_008]
+
+
+def test_closing_the_loop_ends_what_pends(process: Process) -> None:
+    """Receives and accepts are cancelled, their packets come, and nothing is left."""
+    here, there = socket.socketpair()
+    for sock in (here, there):
+        sock.setblocking(False)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        forgotten = asyncio.ensure_future(loop.sock_recv(here, 10))
+        await asyncio.sleep(0)
+        forgotten.cancel()
+
+    loop = aio.ProactorEventLoop()
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+    with here, there:
+        there.send(b"x")
+        assert here.recv(1) == b"x"
+
+
+def test_wait_for_a_handle() -> None:
+    from winsock2emu.compat import overlapped
+
+    async def main() -> tuple[bool, bool]:
+        proactor = asyncio.get_running_loop()._proactor  # type: ignore[attr-defined]
+        event = overlapped.CreateEvent(None, True, False, None)
+        timed_out = await proactor.wait_for_handle(event, 0.01)
+        waiting = proactor.wait_for_handle(event)
+        overlapped.SetEvent(event)
+        return timed_out, await waiting
+
+    assert run(main) == (False, True)
+
+
+def test_the_selector_loop_knows_no_signals_and_no_subprocesses() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with pytest.raises(NotImplementedError):
+            loop.add_signal_handler(2, lambda: None)
+        with pytest.raises(NotImplementedError):
+            await asyncio.create_subprocess_exec("true")
+
+    with asyncio.Runner(loop_factory=aio.SelectorEventLoop) as runner:
+        runner.run(main())

@@ -1,0 +1,45 @@
+"""``_winapi`` and ``msvcrt`` by CPython's conventions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from winsock2emu.compat import msvcrt, winapi
+
+
+def test_events_are_waited_for() -> None:
+    first, second = winapi.CreateEventW(0, True, False, None), winapi.CreateEventW(0, True, False, None)
+    assert winapi.WaitForSingleObject(first, 0) == winapi.WAIT_TIMEOUT
+    winapi.SetEvent(second)
+    assert winapi.WaitForMultipleObjects([first, second], False, 1000) == winapi.WAIT_OBJECT_0 + 1
+    assert winapi.WaitForMultipleObjects([first, second], True, 0) == winapi.WAIT_TIMEOUT
+    winapi.ResetEvent(second)
+    assert winapi.WaitForSingleObject(second, 0) == winapi.WAIT_TIMEOUT
+    for handle in (first, second):
+        winapi.CloseHandle(handle)
+
+
+def test_a_dead_handle_is_winerror_6() -> None:
+    event = winapi.CreateEventW(0, True, False, None)
+    winapi.CloseHandle(event)
+    with pytest.raises(OSError) as caught:
+        winapi.CloseHandle(event)
+    assert getattr(caught.value, "winerror", None) == 6
+
+
+def test_what_is_not_written_says_so() -> None:
+    with pytest.raises(OSError) as caught:
+        winapi.CreateNamedPipe("\\\\.\\pipe\\x", 3, 0, 1, 0, 0, 0, 0)
+    assert getattr(caught.value, "winerror", None) == 120
+
+
+def test_the_handle_of_a_descriptor(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:
+        assert msvcrt.open_osfhandle(msvcrt.get_osfhandle(file.fileno()), os.O_RDONLY) == file.fileno()
+    with pytest.raises(OSError):
+        msvcrt.get_osfhandle(1 << 18)
+    with pytest.raises(OSError):
+        msvcrt.open_osfhandle(winapi.INVALID_HANDLE_VALUE, 0)
