@@ -234,7 +234,8 @@ class _Site:
     # ---- a chapter
 
     def _chapter(self, chapter: str, lines: Sequence[Line]) -> Iterable[str]:
-        yield f'<p class="about"><a href="../index.html#{self._files[chapter]}">{len(lines)} cases in the matrix</a></p>'
+        matrix = f"../index.html#{self._files[chapter]}"
+        yield f'<p class="about"><a href="{matrix}">{len(lines)} cases in the matrix</a></p>'
         for line in lines:
             yield from self._case(line)
 
@@ -294,8 +295,8 @@ class _Site:
     def _requirements(self) -> Iterable[str]:
         cases: dict[str, list[str]] = {}
         for line in self._report.lines:
-            for one in dict.fromkeys(line.case.requirements):
-                cases.setdefault(one, []).append(line.case.id)
+            for id in dict.fromkeys(line.case.requirements):
+                cases.setdefault(id, []).append(line.case.id)
         yield '<div class="wide"><table class="totals"><thead><tr><th>section</th><th>ids</th><th>tried</th>'
         yield "<th>share</th><th>hold</th><th>gap</th><th>fail</th></tr></thead><tbody>"
         for one in self._report.coverage:

@@ -275,7 +275,7 @@ def run(
                 left_out = Result(outcome=Outcome.NOT_APPLICABLE, reason=f"excluded: {reason}")
                 lines[case.id].results[target.name] = left_out
     jobs *= repeat
-    results: dict[parallel.Job, list[Result]] = {}
+    results: dict[tuple[str, str], list[Result]] = {}
     with contextlib.closing(report.Progress((job.case, job.target) for job in jobs)) as progress:
 
         def begins(job: parallel.Job) -> None:
@@ -288,10 +288,10 @@ def run(
             by_name = {target.name: target for target in on}
             done = _run_here(jobs, by_name, begins, seconds=seconds, strict=strict)
         for job, result in done:
-            results.setdefault(job, []).append(result)
+            results.setdefault((job.case.id, job.target), []).append(result)
             progress.ended(job.case, job.target, result)
-    for job, found in results.items():
-        lines[job.case.id].results[job.target] = combine(found)
+    for (id, name), found in results.items():
+        lines[id].results[name] = combine(found)
     for line in lines.values():  # workers answer in any order
         line.results = {target.name: line.results[target.name] for target in on}
     return list(lines.values())

@@ -61,6 +61,7 @@ HIGHEST_VERSION = 0x0202
 _GRANTED = (0x0202, 0x0102, 0x0002, 0x0101, 0x0001)  # 2.2, 2.1, 2.0, 1.1, 1.0 as words
 
 _NAME_SERVICE = "winsock2emu.providers.host.names:HostNames"
+_PIPES = "winsock2emu.providers.host.pipes:HostPipes"
 
 
 def negotiate(requested: int) -> int:
@@ -167,6 +168,7 @@ class Process:
         self._loaded: dict[str, LoadedProvider] = {}
         self._starting: set[str] = set()  # paths of the providers that are inside WSPStartup
         self._names: NameService | None = None
+        self._pipes: Any = None
         self.named: dict[str, Waitable] = {}
         """Kernel objects by name. All kinds share the names, which are case-sensitive."""
         self.timers = TimerQueue()
@@ -474,6 +476,13 @@ class Process:
         if entry is None:
             raise WinsockError(WSAEINVAL)
         return self.provider(entry).table
+
+    def pipes(self) -> Any:
+        """The named pipes of the process, loaded by their path as a transport is."""
+        with self._lock:
+            if self._pipes is None:
+                self._pipes = resolve(_PIPES)(lambda: self.engine)
+            return self._pipes
 
     def name_service(self) -> NameService:
         """What answers name queries, loaded by its path as a transport is; WSANOTINITIALISED without a startup."""

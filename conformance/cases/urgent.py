@@ -268,7 +268,7 @@ def no_urgent_data_is_an_error_at_once(ws: Target, pieces: Pieces, blocking: boo
     chapter=CHAPTER,
     source=FIONREAD_TEST,
     basis="observed",
-    requirements=["R13.12", "R13.19"],
+    requirements=["R13.11", "R13.12", "R13.19"],
     behaviours=[
         "fionread-with-oob",
         "fionread-two-oob",
@@ -279,7 +279,11 @@ def no_urgent_data_is_an_error_at_once(ws: Target, pieces: Pieces, blocking: boo
     ],
 )
 def urgent_bytes_queue_up_beside_the_stream(ws: Target) -> None:
-    """Two urgent bytes wait one behind the other; FIONREAD counts neither, SIOCATMARK is TRUE when both are taken."""
+    """Two urgent bytes wait one behind the other; FIONREAD counts neither, SIOCATMARK is TRUE when both are taken.
+
+    The pages speak of one outstanding urgent byte for a connection (R13.11), and the protocol has room for one only;
+    Windows, as observed, keeps those that have come.
+    """
 
     def state() -> tuple[int, int]:
         return ws.ioctlsocket(server, FIONREAD, 0), ws.ioctlsocket(server, SIOCATMARK, 0)

@@ -123,6 +123,7 @@ def run_here(module_name: str, only: str | None, verbose: bool) -> dict[str, str
     from .suite import Outcomes, each
 
     support.use_resources = ["walltime", *(["network"] if module_name in LOCAL else [])]
+    support.has_fork_support = False
     others = rebuild()
     try:
         module = load(module_name, others)

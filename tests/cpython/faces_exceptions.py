@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-EXCEPTIONS: Final[dict[str, str]] = {}
+EXCEPTIONS: Final[dict[str, str]] = {
+    "*.GeneralModuleTests.testRefCountGetNameInfo": "the traceback of a function in Python keeps its arguments alive",
+    "*.GeneralModuleTests.test_socket_type": "_socket.socket is a class in Python, and those are not immutable",
+}
 """Pattern of test names to the reason; each of them is run, and has to fail."""
 
-SKIPPED: Final[dict[str, str]] = {}
+SKIPPED: Final[dict[str, str]] = {
+    "*.TestSocketSharing.testShare": "sockets are not shared between processes yet, and its child would wait for ever",
+}
 """Pattern of test names to the reason why they are not even run."""

@@ -14,8 +14,7 @@ Sockets:         a socket object that the loop is given belongs to it from then 
                  (what pends is aborted), and does not block any more.
 Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. It watches the host's sockets through the host's
                  own selector.
-Missing:         named pipes (start_serving_pipe, create_pipe_connection, connect_read_pipe, connect_write_pipe) and
-                 subprocesses: they fail with ERROR_CALL_NOT_IMPLEMENTED.
+Subprocesses:    processes of the host. An end of a pipe that is given to one is a descriptor of the host there.
 Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
 """
 

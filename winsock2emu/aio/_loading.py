@@ -15,7 +15,6 @@ import asyncio.base_subprocess
 import asyncio.proactor_events
 import asyncio.selector_events
 import builtins
-import subprocess
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -25,6 +24,7 @@ from typing import Any
 
 from ..compat import msvcrt, overlapped, winapi
 from ..compat._stdlib import ERRNO, SYS, View
+from ..compat._subprocess import SUBPROCESS
 
 
 def _import(others: Mapping[str, ModuleType]) -> Callable[..., Any]:
@@ -67,7 +67,7 @@ def windows_modules() -> tuple[ModuleType, ModuleType]:
         "_winapi": import_module(winapi.__name__),
         "msvcrt": import_module(msvcrt.__name__),
         "errno": ERRNO,
-        "subprocess": subprocess,
+        "subprocess": SUBPROCESS,
         "sys": SYS,
     }
     utils = others["windows_utils"] = _run("windows_utils", others)

@@ -25,7 +25,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from math import ceil
+from math import ceil, isnan
 from operator import index
 from socket import socket as HostSocket
 from time import monotonic
@@ -112,7 +112,7 @@ def _timeout(value: float | None) -> float | None:
         return None
     if not isinstance(value, int | float):
         value = index(value)
-    if value != value:
+    if isnan(value):
         raise ValueError("Invalid value NaN (not a number)")
     if value < 0:
         raise ValueError("Timeout value out of range")

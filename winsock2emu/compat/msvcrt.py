@@ -4,8 +4,8 @@ Part played:     PC/msvcrtmodule.c of CPython, as far as programs with sockets u
 Lives elsewhere: files behind handles (kernel32.files).
 Numbers:         the handle of a descriptor is its number, as it is for sockets. The functions of `overlapped` that take
                  a file know what to do with it; kernel32 does not.
-Missing:         a descriptor for a handle of the emulator's own (open_osfhandle) exists only where that is a descriptor
-                 of the host; the console.
+Pipes:           open_osfhandle gives up the end of a pipe for a blocking descriptor of the host.
+Missing:         descriptors for other handles of the emulator's own; the console.
 Sources:         the documentation of msvcrt in CPython's library reference.
 """
 
@@ -15,6 +15,7 @@ import errno
 import os
 
 from ..kernel.handles import FIRST_NUMBER
+from ..process import current_process
 
 
 def get_osfhandle(fd: int, /) -> int:
@@ -25,6 +26,12 @@ def get_osfhandle(fd: int, /) -> int:
 
 def open_osfhandle(handle: int, flags: int, /) -> int:
     """The descriptor of a handle, which belongs to the descriptor from then on; OSError with EBADF without one."""
+    process = current_process()
+    end = process.objects.get(handle)
+    if hasattr(end, "take_descriptor"):  # a pipe
+        descriptor: int = end.take_descriptor()
+        process.close_handle(handle)
+        return descriptor
     if not 0 <= handle < FIRST_NUMBER:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     os.fstat(handle)

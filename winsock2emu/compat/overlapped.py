@@ -9,7 +9,6 @@ Handles:         a bare descriptor that is a socket of the host is adopted when 
                  which is what `msvcrt.get_osfhandle` tells.
 Addresses:       tuples as in the socket module. An Overlapped's own ``address`` is a number that nothing else ever has.
 Codes:           Winsock's from a start that fails, Win32's from `Overlapped.getresult` and completion packets.
-Missing:         ConnectPipe and ConnectNamedPipe: there are no named pipes yet (ERROR_CALL_NOT_IMPLEMENTED).
 Sources:         Modules/overlapped.c; the "asyncio" part of CPython's library, which calls it.
 """
 
@@ -25,7 +24,7 @@ from .. import kernel32, mswsock, ws2_32
 from ..defs.addresstext import inet_pton, packed_ipv4
 from ..defs.codes import (
     ERROR_BROKEN_PIPE,
-    ERROR_CALL_NOT_IMPLEMENTED,
+    ERROR_PIPE_CONNECTED,
     ERROR_INVALID_HANDLE,
     ERROR_IO_PENDING,
     ERROR_MR_MID_NOT_FOUND,
@@ -46,6 +45,7 @@ from ..defs.codes import (
 )
 from ..defs.codes import ERROR_MORE_DATA as _ERROR_MORE_DATA
 from ..defs.constants import (
+    FILE_FLAG_OVERLAPPED,
     AF_INET,
     AF_INET6,
     INFINITE,
@@ -56,7 +56,15 @@ from ..defs.constants import (
     WT_EXECUTEONLYONCE,
 )
 from ..defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6
-from ..defs.winbase import FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE
+from ..defs.winbase import (
+    FILE_READ_DATA,
+    FILE_SHARE_DELETE,
+    FILE_SHARE_READ,
+    FILE_SHARE_WRITE,
+    GENERIC_READ,
+    GENERIC_WRITE,
+    OPEN_EXISTING,
+)
 from ..errors import WinsockError, message_of
 from ..kernel.handles import FIRST_NUMBER
 from ..kernel.hostfiles import HostFile
@@ -355,10 +363,22 @@ class Overlapped:
         self._start(kernel32.WriteFile, handle, data)
 
     def ConnectNamedPipe(self, handle: int, /) -> bool:
-        """Not there yet."""
+        """Begin to wait for a client of a pipe; True when one has come before. The result is 0."""
+        return self.start(handle, lambda record: kernel32.ConnectNamedPipe(handle, record)) == ERROR_PIPE_CONNECTED
+
+    def start(self, handle: int, begin: Callable[[OVERLAPPED], Any]) -> int:
+        """Begin any request, which gets the record: the code it has begun with. Not CPython's."""
         self._begin(_OTHER, handle, None)
-        self._not_started(WinsockError(ERROR_CALL_NOT_IMPLEMENTED))
-        return False
+        try:
+            self._start(begin)
+        except WinsockError as failure:
+            if failure.winerror != ERROR_PIPE_CONNECTED:
+                raise
+            self._kind = _OTHER
+            self._record.Internal = STATUS_SUCCESS
+            if self._record.hEvent:
+                kernel32.SetEvent(self._record.hEvent)
+        return self.error
 
     def _close_file(self) -> None:
         handle, self._file = self._file, 0
@@ -513,8 +533,12 @@ def WSAConnect(handle: int, address: tuple[Any, ...], /) -> None:
 
 
 def ConnectPipe(address: str, /) -> int:
-    """Not there yet."""
-    raise WinsockError(ERROR_CALL_NOT_IMPLEMENTED)
+    """Open the client's end of a pipe for overlapped requests in both directions.
+
+    Raises:
+        OSError: ERROR_PIPE_BUSY, there is no instance left; ERROR_FILE_NOT_FOUND.
+    """
+    return kernel32.CreateFile(address, GENERIC_READ | GENERIC_WRITE, 0, None, OPEN_EXISTING, FILE_FLAG_OVERLAPPED)
 
 
 def FormatMessage(code: int, /) -> str:

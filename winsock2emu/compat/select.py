@@ -7,7 +7,7 @@ Sources:         Modules/selectmodule.c; the "select" part of CPython's library 
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isnan
 from operator import index
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ def _limit(timeout: Any) -> tuple[int, int] | None:
             timeout = index(timeout)
         except TypeError:
             raise TypeError("timeout must be a number or None") from None
-    if timeout != timeout:
+    if isnan(timeout):
         raise ValueError("Invalid value NaN (not a number)")
     if timeout < 0:
         raise ValueError("timeout must be non-negative")

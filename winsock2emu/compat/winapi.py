@@ -3,14 +3,14 @@
 Part played:     Modules/_winapi.c of CPython.
 Lives here:      the functions' names and forms; what multiprocessing imports by name without using it for sockets.
 Lives elsewhere: what they do (kernel32).
-Missing:         named pipes, processes and file mappings: CreateNamedPipe, ConnectNamedPipe, CreateProcess, CreatePipe,
-                 CreateFileMapping and their like fail with ERROR_CALL_NOT_IMPLEMENTED.
+Missing:         processes and file mappings: CreateProcess, CreatePipe, PeekNamedPipe, WaitNamedPipe, CreateFileMapping
+                 and their like fail with ERROR_CALL_NOT_IMPLEMENTED.
 Sources:         Modules/_winapi.c; the modules of CPython's library that import it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from .. import kernel32
@@ -19,6 +19,7 @@ from ..defs.codes import (
     ERROR_ALREADY_EXISTS,
     ERROR_BROKEN_PIPE,
     ERROR_CALL_NOT_IMPLEMENTED,
+    ERROR_IO_INCOMPLETE,
     ERROR_IO_PENDING,
     ERROR_MORE_DATA,
     ERROR_NETNAME_DELETED,
@@ -32,6 +33,8 @@ from ..defs.constants import FILE_FLAG_OVERLAPPED, INFINITE, WAIT_ABANDONED_0, W
 from ..defs.winbase import GENERIC_READ, GENERIC_WRITE, OPEN_EXISTING
 from ..errors import WinsockError
 from ..errors import get_last_error as GetLastError
+from ..kernel.operations import OVERLAPPED
+from . import overlapped as _overlapped
 
 __all__ = [
     "DUPLICATE_CLOSE_SOURCE",
@@ -207,10 +210,93 @@ def CreateFile(
     return kernel32.CreateFile(file_name, desired_access, share_mode, None, creation_disposition, flags_and_attributes)
 
 
+class Overlapped:
+    """A request that a function of this module has begun; programs do not make any."""
+
+    __slots__ = ("_buffer", "_handle", "_request")
+
+    def __init__(self, handle: int, buffer: Any = None) -> None:
+        self._handle = handle
+        self._buffer = buffer
+        self._request = _overlapped.Overlapped()
+
+    @property
+    def event(self) -> int:
+        """The handle of the event that is set at its end."""
+        return self._request.event
+
+    def GetOverlappedResult(self, wait: bool, /) -> tuple[int, int]:
+        """Bytes and code: 0, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED or ERROR_IO_INCOMPLETE; OSError for others."""
+        record = self._request._record
+        try:
+            return kernel32.GetOverlappedResult(self._handle, record, bool(wait)), 0
+        except WinsockError as failure:
+            if failure.winerror not in (ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, ERROR_IO_INCOMPLETE):
+                raise
+            return failure.moved or 0, failure.winerror
+
+    def getbuffer(self) -> Any:
+        """What was read into, None for another request."""
+        return self._buffer
+
+    def cancel(self) -> None:
+        """Cancel the request if it pends."""
+        self._request.cancel()
+
+    def start(self, begin: Callable[[OVERLAPPED], Any]) -> int:
+        """Begin it: the code it has begun with."""
+        return self._request.start(self._handle, begin)
+
+
+def CreateNamedPipe(
+    name: str,
+    open_mode: int,
+    pipe_mode: int,
+    max_instances: int,
+    out_buffer_size: int,
+    in_buffer_size: int,
+    default_timeout: int,
+    security_attributes: int,
+    /,
+) -> int:
+    """Make an instance of a named pipe: the server's end."""
+    return kernel32.CreateNamedPipe(
+        name, open_mode, pipe_mode, max_instances, out_buffer_size, in_buffer_size, default_timeout, None
+    )
+
+
+def ConnectNamedPipe(handle: int, overlapped: bool = False) -> Overlapped | None:
+    """Wait for a client; ``overlapped``: begin to, and return the request."""
+    if not overlapped:
+        kernel32.ConnectNamedPipe(handle)
+        return None
+    request = Overlapped(handle)
+    request.start(lambda record: kernel32.ConnectNamedPipe(handle, record))
+    return request
+
+
+def ReadFile(handle: int, size: int, overlapped: bool = False) -> tuple[Any, int]:
+    """Read at most ``size`` bytes: bytes and code; ``overlapped``: the request and the code it has begun with."""
+    buffer = bytearray(size)
+    if not overlapped:
+        return bytes(memoryview(buffer)[: kernel32.ReadFile(handle, buffer)]), 0
+    request = Overlapped(handle, buffer)
+    return request, request.start(lambda record: kernel32.ReadFile(handle, buffer, record))
+
+
+def WriteFile(handle: int, buffer: Any, overlapped: bool = False) -> tuple[Any, int]:
+    """Write a buffer: count and code; ``overlapped``: the request and the code it has begun with."""
+    if not overlapped:
+        return kernel32.WriteFile(handle, buffer), 0
+    data = bytes(buffer)
+    request = Overlapped(handle)
+    return request, request.start(lambda record: kernel32.WriteFile(handle, data, record))
+
+
 def _unwritten(*arguments: Any, **named: Any) -> NoReturn:
     raise WinsockError(ERROR_CALL_NOT_IMPLEMENTED)
 
 
-CreateNamedPipe = ConnectNamedPipe = WaitNamedPipe = SetNamedPipeHandleState = PeekNamedPipe = _unwritten
+WaitNamedPipe = SetNamedPipeHandleState = PeekNamedPipe = _unwritten
 CreatePipe = CreateProcess = TerminateProcess = _unwritten
 CreateFileMapping = OpenFileMapping = MapViewOfFile = UnmapViewOfFile = VirtualQuerySize = _unwritten

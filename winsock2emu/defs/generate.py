@@ -108,6 +108,14 @@ names that the headers define through ``~`` or a minus sign (SO_DONTLINGER, SOCK
 # --- codes ----------------------------------------------------------------------------------------
 
 
+# Statuses of npfs.sys that the reference, which is about sockets, does not have: [MS-ERREF], and for the Win32 codes
+# the errors that ReadFile and WriteFile document for pipes.
+PIPE_STATUSES: Json = {
+    "STATUS_PIPE_CLOSING": {"value": 0xC00000B1, "win32_error": 232, "wsa_error": None},
+    "STATUS_PIPE_BROKEN": {"value": 0xC000014B, "win32_error": 109, "wsa_error": None},
+}
+
+
 def code_names(entries: Json) -> Names:
     """Names to values, in the order of the values; the first of two names is the one an enum shows."""
     return {name: entry["value"] for name, entry in entries.items()}
@@ -121,6 +129,8 @@ def enum_class(name: str, doc: str, members: Mapping[str, int]) -> str:
 def codes(folder: Path) -> str:
     """codes.py: the three kinds of code as enums and plain ints, their texts, and the translations."""
     source = read(folder, "errors.json")
+    rows = {**source["ntstatus"], **PIPE_STATUSES}
+    source["ntstatus"] = dict(sorted(rows.items(), key=lambda row: row[1]["value"]))
     wsa, win32, status = (
         code_names(source["wsa"]),
         code_names(source["win32"]),

@@ -69,7 +69,7 @@ class Request:
 Place = Request | Operation
 
 
-_NESTED: Final = "a completion routine has interrupted a blocking Winsock call, and makes another one: what happens then is undefined"
+_NESTED: Final = "a routine has interrupted a blocking Winsock call and makes another one: what happens then is undefined"
 
 
 _locks_made: Final[dict[Lane, threading.Lock]] = {}

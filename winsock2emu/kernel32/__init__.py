@@ -41,6 +41,7 @@ from .handles import CloseHandle, CompareObjectHandles, DuplicateHandle, GetHand
 from .lasterror import GetLastError, SetLastError
 from .messages import FormatMessage
 from .overlapped import CancelIo, CancelIoEx, CancelSynchronousIo, GetOverlappedResult, GetOverlappedResultEx
+from .pipes import ConnectNamedPipe, CreateNamedPipe
 from .ports import (
     CreateIoCompletionPort,
     GetQueuedCompletionStatus,
@@ -92,10 +93,12 @@ __all__ = [
     "CancelWaitableTimer",
     "CloseHandle",
     "CompareObjectHandles",
+    "ConnectNamedPipe",
     "CreateEvent",
     "CreateFile",
     "CreateIoCompletionPort",
     "CreateMutex",
+    "CreateNamedPipe",
     "CreateSemaphore",
     "CreateThread",
     "CreateWaitableTimer",

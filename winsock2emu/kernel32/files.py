@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOACCESS, STATUS_TO_WIN32
-from ..defs.constants import FILE_TYPE_PIPE
+from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOACCESS, STATUS_SUCCESS, STATUS_TO_WIN32
+from ..defs.constants import FILE_FLAG_OVERLAPPED, FILE_TYPE_PIPE
 from ..defs.winbase import CREATE_NEW, ERROR_FILE_EXISTS, FILE_BEGIN, GENERIC_WRITE
 from ..errors import WinsockError, exported, set_last_error
 from ..kernel.files import FileObject
@@ -26,6 +26,7 @@ from ..kernel.operations import FIRST_WARNING, OVERLAPPED, CompletionRoutine, Pe
 from ..process import Process, current_process
 from .afd import names_afd, open_afd
 from .handles import file_of, number_of
+from .pipes import pipe_name
 from .socketfiles import read_socket, write_socket
 
 FileRoutine = Callable[[int, int, OVERLAPPED], Any]
@@ -81,6 +82,10 @@ def CreateFile(
     process = current_process()
     if names_afd(name):
         return open_afd(process)
+    pipe = pipe_name(name)
+    if pipe:
+        end = process.pipes().open(pipe, access, overlapped=bool(flags & FILE_FLAG_OVERLAPPED))
+        return process.open_handle(end, inherit=bool(inherit))
     file, known = process.files.open(name, access, share, disposition, flags)
     handle = process.open_handle(file, inherit=bool(inherit))
     set_last_error(already_there(disposition, known))
@@ -177,6 +182,8 @@ def _read(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Comp
     if buffer is None:
         raise WinsockError(ERROR_NOACCESS)
     if not isinstance(file, HostFile):
+        if hasattr(file, "take_descriptor"):  # a pipe
+            return _through_pipe(process, file, file.read, buffer, overlapped, routine)
         return read_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
@@ -201,6 +208,8 @@ def _write(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Com
     if buffer is None:
         raise WinsockError(ERROR_NOACCESS)
     if not isinstance(file, HostFile):
+        if hasattr(file, "take_descriptor"):  # a pipe
+            return _through_pipe(process, file, file.write, buffer, overlapped, routine)
         return write_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
@@ -213,6 +222,25 @@ def _write(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Com
     assert request is not None  # the file is overlapped
     moved = file.write_at(offset, buffer)
     request.finish_now(moved)
+    return moved
+
+
+def _through_pipe(
+    process: Process,
+    pipe: FileObject,
+    move: Callable[[Any, Any], Any],
+    buffer: Any,
+    overlapped: OVERLAPPED | None,
+    routine: CompletionRoutine | None,
+) -> int | Pending:
+    if overlapped is None:
+        _needs_no_record(pipe)
+        return move(buffer, None)  # type: ignore[no-any-return]
+    operation = process.begin(pipe, overlapped, routine)
+    moved: int | Pending = move(buffer, operation)
+    if operation is None:
+        overlapped.InternalHigh = int(moved)  # type: ignore[call-overload]  # it has waited
+        overlapped.Internal = STATUS_SUCCESS
     return moved
 
 

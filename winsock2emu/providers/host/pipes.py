@@ -32,6 +32,7 @@ from ...defs.codes import (
     ERROR_PIPE_CONNECTED,
     ERROR_PIPE_NOT_CONNECTED,
     ERROR_TOO_MANY_OPEN_FILES,
+    STATUS_BUFFER_OVERFLOW,
     WSA_OPERATION_ABORTED,
 )
 from ...defs.winbase import GENERIC_ALL, GENERIC_READ, GENERIC_WRITE
@@ -135,7 +136,9 @@ class Pipe(FileObject):
             del arrived[:wanted]
             self._inside -= wanted
             if self._inside and self.by_message:
-                raise WinsockError(ERROR_MORE_DATA, moved=wanted)
+                more = WinsockError(ERROR_MORE_DATA, moved=wanted)
+                more.status = STATUS_BUFFER_OVERFLOW
+                raise more
             return wanted
 
         return attempt
