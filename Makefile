@@ -25,7 +25,7 @@ endif
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test check conformance bench soak cover defs clean rebuild
+.PHONY: all demo test check conformance bench cpython soak cover defs clean rebuild
 
 all: check test conformance
 
@@ -56,6 +56,12 @@ conformance: $(READY)
 bench: $(READY)
 	@mkdir -p build
 	$(BIN)/python -m tests.bench.run $(ARGS)
+
+# CPython's own tests of asyncio on the emulator's loops, and of its socket modules on the emulator's;
+# ARGS='--python PATH ...' for other interpreters.
+cpython: $(READY)
+	$(BIN)/python -m tests.cpython.run $(ARGS)
+	$(BIN)/python -m tests.cpython.faces $(ARGS)
 
 # Two minutes for each mechanism of the host that readiness comes from.
 soak: $(READY)

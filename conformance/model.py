@@ -81,6 +81,7 @@ class Case:
     manages_startup: bool = False
     both_forms: bool = False
     seconds: float | None = None  # time allowed; None: the runner's default
+    alone: bool = False  # sees what other processes of the machine send: nothing may run beside it
 
     def gap_on(self, target: str) -> str | None:
         """Return the reason of the gap declared for ``target``, None when there is none."""
@@ -218,6 +219,7 @@ def case(
             manages_startup=manages_startup,
             both_forms=both_forms,
             seconds=seconds,
+            alone=bool(getattr(sys.modules.get(function.__module__), "ALONE", False)),
         )
 
     def decorate(function: Callable[..., None]) -> Case | tuple[Case, ...]:

@@ -27,17 +27,20 @@ from .recorded import Agreement, Recorded, agreement
 from .report import ORDER, Line, Report
 
 LEARN = "https://learn.microsoft.com/windows/win32"
-#: Steps shown of a result that nobody has to explain; a failure shows all it has.
-LOG = 12
+#: Steps, and characters of one, shown of a result that nobody has to explain; a failure shows all it has. It keeps a
+#: full run on four targets under 20 MB.
+LOG, WIDTH = 12, 140
 _BAD = (Outcome.FAIL, Outcome.ERROR)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_PAGE = re.compile(r"\b([a-z0-9_]+)/((?:[a-z0-9_]+-)*[a-z0-9_]+)")
+_WEB = r"\b((?:github|devblogs\.microsoft)\.com/[\w./-]*\w)"
+_PAGE = re.compile(_WEB + r"|\b(\w+)/([\w-]*\w)")
+_GUIDES = ("winsock", "fileio")  # folders of LEARN that no header is called
 _FILTERS = (("all", "all cases"), ("bad", "failures"), ("gap", "gaps"), ("differs", "differences"))
 
 
 def text(value: str) -> str:
     """Return ``value`` as text of a page; what a page cannot hold is shown as its escape."""
-    return escape(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value))
+    return escape(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value), quote=False)
 
 
 def name_of(outcome: Outcome) -> str:
@@ -46,14 +49,17 @@ def name_of(outcome: Outcome) -> str:
 
 
 def source_links(source: str) -> str:
-    """Return the source of a case with its Microsoft pages as links: ``winsock2/nf-winsock2-recv``, ``winsock/…``."""
+    """Return the source of a case with the pages it names as links: ``winsock2/nf-winsock2-recv``, ``winsock/...``."""
 
     def link(found: re.Match[str]) -> str:
-        header, page = found.groups()
-        folder = f"api/{header}" if re.match(r"(nf|nc|ns|ne|ni)-", page) else header
-        if folder == header and header != "winsock":
-            return found[0]  # a file of a public test suite
-        return f'<a href="{LEARN}/{folder}/{page}">{found[0]}</a>'
+        address, folder, page = found.groups()
+        if address:
+            return f'<a href="https://{address}">{found[0]}</a>'
+        if re.match(r"(nf|nc|ns|ne|ni)-", page):
+            return f'<a href="{LEARN}/api/{folder}/{page}">{found[0]}</a>'
+        if folder.lower() in _GUIDES:
+            return f'<a href="{LEARN}/{folder.lower()}/{page}">{found[0]}</a>'
+        return found[0]  # a file of a public test suite
 
     return _PAGE.sub(link, text(source))
 
@@ -143,7 +149,7 @@ class _Site:
         yield f'<p class="about">{len(self._report.lines)} cases, {text(self._report.when)}</p>'
         yield from self._totals()
         yield from self._attention()
-        yield '<h2 id="cases">All cases</h2>'
+        yield "<h2>All cases</h2>"
         yield '<form class="filters">'
         for key, label in _FILTERS:
             checked = " checked" if key == "all" else ""
@@ -274,9 +280,9 @@ class _Site:
         steps = result.steps
         if steps:
             told = (*_BAD, Outcome.GAP)
-            first = 0 if result.outcome in told else max(0, len(steps) - LOG)
+            first, width = (0, 1000) if result.outcome in told else (max(0, len(steps) - LOG), WIDTH)
             before = f", {first} before these" if first else ""
-            items = "".join(f"<li>{text(step)}</li>" for step in steps[first:])
+            items = "".join(f"<li>{text(_cut(step, width))}</li>" for step in steps[first:])
             opened = " open" if result.outcome in _BAD else ""
             yield f"<details{opened}><summary>{len(steps) - first} steps{before}</summary><ol>{items}</ol></details>"
         if column.recorded is None:
@@ -327,6 +333,11 @@ class _Site:
             shown.append(anchor + text(content))
         name = module.rpartition(".")[2]
         self._page(f"sources/{name}.html", f"{name}.py", ['<pre class="source">' + "\n".join(shown) + "</pre>"])
+
+
+def _cut(step: str, width: int) -> str:
+    """Return a step shortened in its middle: its end tells what came back."""
+    return step if len(step) <= width else f"{step[: width - 43]} ... {step[-38:]}"
 
 
 def _first_line(reason: str) -> str:

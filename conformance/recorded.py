@@ -8,7 +8,7 @@ Lives elsewhere: what changed from one run to the next (compare).
 The form::
 
     {"version": 1, "name": "wine-8.0", "target": "wine", "description": "...", "date": "2026-11-25",
-     "versions": {"python": "3.11.2", "system": "Linux 6.1", ...},
+     "versions": {"python": "3.11.2", "system": "Linux-6.1.0-x86_64-with-glibc2.36", "wine": "8.0"},
      "cases": {"transfer.scatter.fills-in-order": {"outcome": "pass"},
                "urgent.atmark.before": {"outcome": "fail", "reason": "...", "expected": "...", "actual": "..."}}}
 
@@ -147,7 +147,8 @@ def take(
 ) -> Recorded:
     """Return the record of a run; ``before`` supplies the cases that the run left out.
 
-    A result says "gap" where the case declares the difference; the record keeps the failure itself.
+    ``versions`` is what the target tells of itself (its attribute ``versions``, where it has one); Python's and the
+    system's are added. A result says "gap" where the case declares the difference; the record keeps the failure itself.
     """
     answers = dict(before.answers) if before is not None else {}
     for case, result in results:
@@ -164,7 +165,7 @@ def take(
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         versions={
             "python": platform.python_version(),
-            "system": f"{platform.system()} {platform.release()}",
+            "system": platform.platform(),
             **versions,
         },
         answers=answers,

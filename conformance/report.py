@@ -275,7 +275,7 @@ class Report:
         now = datetime.datetime.now(tz=datetime.UTC)
         self.date = now.date().isoformat()
         self.when = f"{now:%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.system()}"
-        self._whole = whole
+        self.whole = whole
         self._requirements = requirements
         self.coverage = coverage(lines)
 
@@ -309,9 +309,10 @@ class Report:
                     found.append((line.case, target, result, referee))
         return found
 
-    def disagreements(self) -> int:
-        """Return how many results differ from a record without a reason."""
-        return sum(len(self.against(record, Agreement.UNEXPLAINED)) for record in self.records)
+    def disagreements(self, *, strict: bool = False) -> int:
+        """Return how many results differ from a record without a reason; ``strict`` adds reasons that are stale."""
+        kinds = (Agreement.UNEXPLAINED, *([Agreement.STALE] if strict else []))
+        return sum(len(self.against(record, kind)) for record in self.records for kind in kinds)
 
     def ran_on(self, target: str) -> bool:
         """Whether at least one case said something about ``target``."""
@@ -387,7 +388,7 @@ class Report:
                 print(f"{record.name} {referee.outcome.value}" + (f" ({reason})" if reason else ""))
 
     def _show_coverage(self) -> None:
-        shown = [one for one in self.coverage if self._whole or one.states]
+        shown = [one for one in self.coverage if self.whole or one.states]
         rows: list[list[object]] = [
             [one.section.id, one.section.title, len(one.section.ids), len(one.states), f"{one.percent} %"]
             + [one.count(state) for state in ("pass", "gap", "fail")]

@@ -283,7 +283,12 @@ def run(
 
         if workers:
             terms = parallel.Terms(package=package, seconds=seconds, strict=strict)
-            done = parallel.run_jobs(jobs, terms, workers, begins=begins)
+            alone = [job for job in jobs if job.case.alone]
+            beside = [job for job in jobs if not job.case.alone]
+            done: Iterable[tuple[parallel.Job, Result]] = itertools.chain(
+                parallel.run_jobs(beside, terms, workers, begins=begins),
+                parallel.run_jobs(alone, terms, 1, begins=begins),
+            )
         else:
             by_name = {target.name: target for target in on}
             done = _run_here(jobs, by_name, begins, seconds=seconds, strict=strict)
@@ -364,6 +369,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--timeout must be positive")
     if arguments.repeat < 1 or arguments.jobs < 0:
         parser.error("--repeat and --jobs count something")
+    for file in (arguments.json, arguments.junit, arguments.summary, arguments.badge):
+        if file is not None and not file.absolute().parent.is_dir():  # told now, and not after a long run
+            parser.error(f"cannot write {file}: there is no such folder")
     if arguments.record is not None and len(arguments.target) != 1:
         parser.error("--record keeps the answers of one target")
     return arguments
@@ -381,12 +389,14 @@ class _Inputs:
 
 
 def _inputs(arguments: argparse.Namespace) -> _Inputs:
-    """Read them all before anything runs.
+    """Read them all before anything runs, and make the folder that a record will go to.
 
     Raises:
         OSError, ValueError: one cannot be read, or is no such file.
     """
     kept: Path | None = arguments.record
+    if kept is not None:
+        kept.absolute().parent.mkdir(exist_ok=True)
     return _Inputs(
         matching(arguments.k) if arguments.k is not None else lambda case: True,
         read_exclusions(arguments.exclude) if arguments.exclude is not None else (),
@@ -424,8 +434,11 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
     for problem in found.problems:
         print(f"conformance: {problem}", file=sys.stderr)
     if arguments.list:
-        report.list_cases(wanted)
-        return EXIT_FAILED if found.problems else 0 if wanted else EXIT_NOTHING_RAN
+        left = [
+            case for case in wanted if any(exclusion_of(case, t, inputs.exclusions) is None for t in arguments.target)
+        ]
+        report.list_cases(left)
+        return EXIT_FAILED if found.problems else 0 if left else EXIT_NOTHING_RAN
 
     usable, missing = [], False
     for name in arguments.target:
@@ -470,7 +483,7 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
     except OSError as error:
         print(f"conformance: cannot write the report: {error}", file=sys.stderr)
         return EXIT_USAGE
-    if finished.failures() or found.problems or finished.disagreements():
+    if finished.failures() or found.problems or finished.disagreements(strict=arguments.strict):
         return EXIT_FAILED
     if missing or not usable or not all(finished.ran_on(target.name) for target in usable):
         print(

@@ -27,14 +27,15 @@ def markdown(report: Report) -> str:
 def _sections(report: Report) -> Iterable[str]:
     bad, problems = report.failures(), report.problems
     well = not bad and not problems
-    yield f"## Conformance: {len(report.lines)} cases, {'all well' if well else f'{len(bad)} failures'}\n"
+    yield f"## Conformance: {len(report.lines)} cases, {'all well' if well else f'{len(bad)} failed'}\n"
     yield f"| target | {' | '.join(HEADINGS)} |\n|---|{'---:|' * len(HEADINGS)}"
     for target in report.targets:
         counts = report.counts(target.name)
         yield f"| {_line(target.name)} | {' | '.join(str(counts[outcome]) for outcome in ORDER)} |"
     ids = sum(len(one.section.ids) for one in report.coverage)
     tried = sum(len(one.states) for one in report.coverage)
-    yield f"\nRequirements with a case: {tried} of {ids}."
+    if report.whole:
+        yield f"\nRequirements with a case: {tried} of {ids}."
     yield from _list("Problems of the suite", [_line(problem) for problem in problems])
     yield from _list(
         "Failures",

@@ -252,7 +252,7 @@ def failure_of(function: Callable[..., Any], *args: Any) -> int:
 
 def waiting(s: int, call: str = "WSPRecv") -> Callable[[], bool]:
     """True while a call of this direction waits on the socket in some thread."""
-    endpoint = getattr(current_process().socket(s), call).__self__
+    endpoint = getattr(current_process().socket(s).mover, call).__self__
     lane = endpoint.inbound if call in ("WSPRecv", "WSPRecvFrom") else endpoint.outbound
 
     def waits() -> bool:

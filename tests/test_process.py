@@ -14,9 +14,9 @@ from tests.concurrency import Call, descriptors, until
 from winsock2emu.defs.codes import WSAEINTR, WSAENOTSOCK, WSANOTINITIALISED, WSAVERNOTSUPPORTED
 from winsock2emu.defs.constants import AF_INET, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM
 from winsock2emu.defs.sockaddr import sockaddr_in
-from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.errors import WinsockError
 from winsock2emu.kernel.handles import FIRST_NUMBER
+from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.process import Process, SocketRecord, current_process
 from winsock2emu.ws2_32 import (
     WSACleanup,

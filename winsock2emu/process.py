@@ -80,10 +80,11 @@ IFS: Final = object()
 class SocketRecord:
     """A socket as the DLL knows it: the owner's table, the catalog row, the context of a non-IFS provider.
 
-    The entries of the four calls that move data are bound here once: those of the owner's table, or what the owner has
-    given this socket instead (`Upcalls.own_entries`). A layer that takes the handle over makes a record of its own.
+    A layer that takes the handle over makes a record of its own.
 
     Attributes:
+        mover: has the entries of the four calls that move data, WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom: the
+            owner's table, or what the owner has put in its place for this socket (`Upcalls.own_entries`).
         context: the provider's, `IFS` for a handle of the host.
         file: the file object, made when something first asks for it (`Process.file_of`).
         base: what the handle of the host led to before a layer took it over; None for most.
@@ -91,14 +92,11 @@ class SocketRecord:
     """
 
     __slots__ = (
-        "WSPRecv",
-        "WSPRecvFrom",
-        "WSPSend",
-        "WSPSendTo",
         "base",
         "context",
         "entry",
         "file",
+        "mover",
         "overlapped",
         "owner",
         "wsp",
@@ -112,10 +110,7 @@ class SocketRecord:
         self.base: SocketRecord | None = None
         self.overlapped = True
         wsp = self.wsp = owner.table
-        self.WSPSend = wsp.WSPSend
-        self.WSPRecv = wsp.WSPRecv
-        self.WSPSendTo = wsp.WSPSendTo
-        self.WSPRecvFrom = wsp.WSPRecvFrom
+        self.mover: Any = wsp
 
     @property
     def info(self) -> ProtocolInfo:
@@ -570,30 +565,13 @@ class ProcessUpcalls:
             self._process.handles.remove(handle)
             raise WinsockError(WSANOTINITIALISED)
 
-    def own_entries(
-        self,
-        s: int,
-        send: Callable[..., Any],
-        receive: Callable[..., Any],
-        send_to: Callable[..., Any] | None = None,
-        receive_from: Callable[..., Any] | None = None,
-        /,
-        *,
-        instead_of: Callable[..., Any] | None = None,
-        overlapped: bool = True,
-    ) -> None:
+    def own_entries(self, s: int, mover: Any, /, *, instead_of: Any = None, overlapped: bool = True) -> None:
         record = self._process.objects.get(s)
         if type(record) is not SocketRecord:
             raise WinsockError(WSAENOTSOCK)
         record.overlapped = overlapped
-        if instead_of is not None and record.WSPSend != instead_of:
-            return
-        record.WSPSend = send
-        record.WSPRecv = receive
-        if send_to is not None:
-            record.WSPSendTo = send_to
-        if receive_from is not None:
-            record.WSPRecvFrom = receive_from
+        if instead_of is None or record.mover is instead_of:
+            record.mover = mover
 
     def one_more_descriptor(self, s: int, known: int, /) -> None:
         process = self._process
@@ -622,7 +600,9 @@ class ProcessUpcalls:
             raise WinsockError(WSAEINVAL)
         request = overlapped.operation
         if request is None:
-            request = overlapped if getattr(overlapped, "file", None) else process.begin(process.file_of(record), overlapped)
+            request = (
+                overlapped if getattr(overlapped, "file", None) else process.begin(process.file_of(record), overlapped)
+            )
         if request is None or request.routine is not None:
             raise WinsockError(WSAEINVAL)
         failure = WinsockError(error, moved=moved) if error else None

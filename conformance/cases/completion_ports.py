@@ -724,7 +724,7 @@ def several_threads_share_the_packets(ws: Target) -> None:
         workers = [stack.enter_context(ws.thread()) for _ in range(4)]
 
         def work() -> list[int]:
-            keys = []
+            keys: list[int] = []
             while True:
                 moved, key, _ = ws.GetQueuedCompletionStatus(port, LONG_MS)
                 if moved == 0:

@@ -544,7 +544,12 @@ def a_control_code_without_a_byte_count_is_refused(ws: Target) -> None:
     told: list[int] = []
     with ws.connected_pair() as (_, s):
         room = ws.c.new(4)
-        routine = ws.c.callback(lambda *outcome: told.append(1) or 0, [4, 4, 8, 4])
+
+        def tell(*outcome: int) -> int:
+            told.append(1)
+            return 0
+
+        routine = ws.c.callback(tell, [4, 4, 8, 4])
         with fails_with(WSAEFAULT):
             ws.c.check("WSAIoctl", s, FIONREAD, 0, 0, room.address, 4, 0, ws.overlapped().address, routine)
         expect("wait", expected=0, actual=ws.SleepEx(0, True))

@@ -34,6 +34,7 @@ from ..target import Target
 from ..verify import Failed, expect, expect_true, fails_with, not_applicable
 
 CHAPTER = "Raw sockets"
+ALONE = True  # a raw socket receives what other processes send
 PAGE = "WinSock/tcp-ip-raw-sockets-2"
 RFC_4443 = "RFC 4443, as " + PAGE + " leaves it"
 

@@ -20,6 +20,7 @@ from ctypes import (
     sizeof,
     wintypes,
 )
+from typing import Any
 
 AF_INET, SOCK_DGRAM, IPPROTO_UDP = 2, 2, 17
 SOCKET_ERROR = -1
@@ -37,7 +38,7 @@ WSA_OPERATION_ABORTED = 995
 SLOTS, SLOT, ADDRESS = 32, 512, 28  # a slot is room for a datagram; SOCKADDR_INET takes 28 bytes
 CLIENTS, ROUNDS = 8, 50
 RECEIVE, SEND = 1, 2
-KEY = 0x52494F
+KEY, STOP = 0x52494F, 0x53544F50
 
 
 class WSADATA(Structure):
@@ -167,6 +168,7 @@ kernel32.CreateIoCompletionPort.restype = wintypes.HANDLE
 kernel32.GetQueuedCompletionStatus.argtypes = [
     *(wintypes.HANDLE, POINTER(wintypes.DWORD), POINTER(c_size_t), POINTER(c_void_p), wintypes.DWORD)
 ]
+kernel32.PostQueuedCompletionStatus.argtypes = [wintypes.HANDLE, wintypes.DWORD, c_size_t, c_void_p]
 kernel32.CloseHandle.argtypes = [wintypes.HANDLE]
 
 
@@ -184,6 +186,16 @@ def check(result: int, what: str) -> int:
 
 class Rio:
     """The functions of the table."""
+
+    RIOReceiveEx: Any
+    RIOSendEx: Any
+    RIOCloseCompletionQueue: Any
+    RIOCreateCompletionQueue: Any
+    RIOCreateRequestQueue: Any
+    RIODequeueCompletion: Any
+    RIODeregisterBuffer: Any
+    RIONotify: Any
+    RIORegisterBuffer: Any
 
     def __init__(self, s: int) -> None:
         table, got = RIO_EXTENSION_FUNCTION_TABLE(sizeof(RIO_EXTENSION_FUNCTION_TABLE)), wintypes.DWORD()
@@ -222,7 +234,8 @@ class Server:
         self.memory = create_string_buffer(SLOTS * (SLOT + ADDRESS))
         self.buffer = rio.RIORegisterBuffer(self.memory, len(self.memory))
         self.sizes = [0] * SLOTS
-        self.echoed = self.aborted = self.wakes = self.most = 0
+        self.found = (RIORESULT * (2 * SLOTS))()
+        self.echoed = self.aborted = 0
 
     def data(self, slot: int, length: int = SLOT) -> RIO_BUF:
         """Where the datagram of a slot is."""
@@ -260,29 +273,42 @@ class Server:
             sys.exit(f"RIONotify: {ctypes.WinError(code)}")
 
     def run(self) -> None:
-        """Echo until all receives have ended with the socket."""
+        """Echo until told to stop, and then until all receives have ended with the socket."""
         for slot in range(SLOTS):
             self.receive(slot)
         self.commit()
         self.notify()
-        found = (RIORESULT * (2 * SLOTS))()
         moved, key, overlapped = wintypes.DWORD(), c_size_t(), c_void_p()
         given = byref(moved), byref(key), byref(overlapped)
         while self.aborted < SLOTS:
             if not kernel32.GetQueuedCompletionStatus(self.port, *given, 20000):
                 sys.exit(f"no packet: {ctypes.WinError(ctypes.get_last_error())}")
+            if key.value == STOP:
+                self.stop()
+                continue
             if key.value != KEY or overlapped.value != ctypes.addressof(self.overlapped):
                 sys.exit("another packet than the queue's")
-            self.wakes += 1
-            count = self.rio.RIODequeueCompletion(self.cq, found, len(found))
-            if count == RIO_CORRUPT_CQ:
-                sys.exit("the completion queue is corrupt")
-            self.most = max(self.most, count)
-            for result in found[:count]:
-                self.handle(result)
-            if self.aborted == 0:
-                self.commit()
+            self.work_off()
             self.notify()
+
+    def work_off(self) -> None:
+        """Handle all results that are there."""
+        count = self.rio.RIODequeueCompletion(self.cq, self.found, len(self.found))
+        if count == RIO_CORRUPT_CQ:
+            sys.exit("the completion queue is corrupt")
+        for result in self.found[:count]:
+            self.handle(result)
+        if not self.aborted:
+            self.commit()
+
+    def stop(self) -> None:
+        """Everybody has had an answer: when the results of the sends are there as well, close the socket."""
+        for _ in range(1000):
+            self.work_off()
+            if self.echoed == CLIENTS * ROUNDS:
+                break
+            kernel32.Sleep(1)
+        check(ws2_32.closesocket(self.s), "closesocket")
 
     def handle(self, result: RIORESULT) -> None:
         """Answer a datagram, or receive the next one into a slot that has been sent."""
@@ -328,16 +354,20 @@ def main() -> None:
     if ws2_32.WSAStartup(0x0202, byref(data)):
         sys.exit("no Winsock 2.2")
     server = Server()
-    echo = threading.Thread(target=server.run)
-    echo.start()
     answers = [0] * CLIENTS
-    clients = [threading.Thread(target=client, args=(number, server.address, answers)) for number in range(CLIENTS)]
-    for one in clients:
-        one.start()
-    for one in clients:
-        one.join()
-    check(ws2_32.closesocket(server.s), "closesocket")
-    echo.join()
+    clients = [
+        threading.Thread(target=client, args=(number, server.address, answers), daemon=True)
+        for number in range(CLIENTS)
+    ]
+
+    def stop_after_clients() -> None:
+        for one in clients:
+            one.join()
+        kernel32.PostQueuedCompletionStatus(server.port, 0, STOP, None)
+
+    for thread in (*clients, threading.Thread(target=stop_after_clients, daemon=True)):
+        thread.start()
+    server.run()
     if answers != [ROUNDS] * CLIENTS:
         sys.exit(f"answers that are wrong or missing: {answers}")
     print(f"{server.echoed} datagrams of {CLIENTS} clients came back")

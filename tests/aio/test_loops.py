@@ -229,6 +229,45 @@ def test_wait_for_a_handle() -> None:
     assert run(main) == (False, True)
 
 
+def test_pipes() -> None:
+    address = r"\\.\pipe\loops"
+
+    class Upper(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            self.transport.write(data.upper())
+            self.transport.close()
+
+    async def main() -> bytes:
+        loop: Any = asyncio.get_running_loop()
+        with pytest.raises(FileNotFoundError):
+            await loop.create_pipe_connection(asyncio.Protocol, address)
+        [server] = await loop.start_serving_pipe(Upper, address)
+        reader = asyncio.StreamReader()
+        transport, _ = await loop.create_pipe_connection(lambda: asyncio.StreamReaderProtocol(reader), address)
+        transport.write(b"hello")
+        answer = await reader.read()
+        transport.close()
+        server.close()
+        return answer
+
+    assert run(main) == b"HELLO"
+
+
+def test_subprocesses() -> None:
+    program = "import sys; data = sys.stdin.read(); print(data.upper(), end=''); sys.exit(7)"
+
+    async def main() -> tuple[bytes, int | None]:
+        pipe = asyncio.subprocess.PIPE
+        child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=pipe, stdout=pipe)
+        answer, _ = await child.communicate(b"question")
+        return answer, child.returncode
+
+    assert run(main) == (b"QUESTION", 7)
+
+
 def test_the_selector_loop_knows_no_signals_and_no_subprocesses() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()

@@ -17,7 +17,6 @@ from tests.capi.cabi import (
     WSAEINVAL,
     WSAEMSGSIZE,
     WSAENOTSOCK,
-    WSAEOPNOTSUPP,
     Wsabufs,
     call,
     dword,
@@ -103,9 +102,9 @@ def test_the_members_of_a_message_reach_the_api(api: Any) -> None:
 
     assert call("WSASendMsg", 7, ref(message.struct), 4, ref(count), None, None) == 0
 
-    ((s, buffers, flags, to, control, operation),) = seen
+    ((s, buffers, flags, to, control, *request),) = seen
     assert (s, [bytes(one) for one in buffers], flags) == (7, [b"hel", b"lo"], 4)
-    assert (to, control, operation) == (inet(9), b"control!", None)
+    assert (to, control, request) == (inet(9), b"control!", [None, None])
     assert (count.value, bytes(message.struct)) == (5, before)
 
 
@@ -115,7 +114,7 @@ def test_a_message_without_name_and_control_data(api: Any) -> None:
 
     assert call("WSASendMsg", 7, ref(Message(b"x").struct), 0, ref(dword()), None, None) == 0
 
-    assert seen[0][3:] == (None, b"", None)
+    assert seen[0][3:] == (None, b"", None, None)
 
 
 def test_a_count_without_a_place_is_for_overlapped_requests_only(api: Any) -> None:
@@ -124,10 +123,11 @@ def test_a_count_without_a_place_is_for_overlapped_requests_only(api: Any) -> No
     api("WSASendMsg", 1, seen)
     message = Message(b"x")
     call("WSASendMsg", 7, ref(message.struct), 0, None, None, None)
-    call("WSASendMsg", 7, ref(message.struct), 0, None, 64, None)
+    overlapped = structs.OVERLAPPED()
+    call("WSASendMsg", 7, ref(message.struct), 0, None, ref(overlapped), None)
 
     assert (seen[0][1], seen[0][5]) == (None, None)
-    assert ([bytes(one) for one in seen[1][1]], seen[1][5]) == ([b"x"], 64)
+    assert ([bytes(one) for one in seen[1][1]], seen[1][5].address) == ([b"x"], ctypes.addressof(overlapped))
 
 
 def test_sending_for_real(winsock: Process, udp: int) -> None:
@@ -176,10 +176,15 @@ def test_no_buffers_at_all(winsock: Process, udp: int) -> None:
     assert (receive(udp, ref(message.struct), ref(dword())), error()) == (SOCKET_ERROR, WSAEINVAL)
 
 
-def test_overlapped_messages_are_refused(winsock: Process, udp: int) -> None:
-    message = Message(b"x")
+def test_an_overlapped_message_is_told_in_its_record(winsock: Process, udp: int) -> None:
+    name, length = ctypes.create_string_buffer(16), ctypes.c_int32(16)
+    assert call("getsockname", udp, name, ref(length)) == 0
+    message, overlapped = Message(b"hello"), structs.OVERLAPPED()
+    message.struct.name, message.struct.namelen = ctypes.addressof(name), 16
 
-    fails(WSAEOPNOTSUPP, "WSASendMsg", udp, ref(message.struct), 0, None, 0x10000, None)
+    assert call("WSASendMsg", udp, ref(message.struct), 0, None, ref(overlapped), None) == 0
+
+    assert (overlapped.Internal, overlapped.InternalHigh) == (0, 5)
 
 
 # WSARecvMsg
@@ -193,9 +198,9 @@ def test_what_was_received_goes_where_the_message_says(api: Any) -> None:
 
     assert receive(7, ref(message.struct), ref(count)) == 0
 
-    ((s, buffers, control_room, namelen, flags, operation),) = seen
+    ((s, buffers, control_room, namelen, flags, *request),) = seen
     assert (s, [len(one) for one in buffers]) == (7, [3, 8])
-    assert (control_room, namelen, flags, operation) == (40, 64, MSG_PEEK, None)
+    assert (control_room, namelen, flags, request) == (40, 64, MSG_PEEK, [None, None])
     assert (count.value, message.struct.namelen, message.struct.Control.len) == (5, 16, 6)
     assert message.struct.dwFlags == 0x400
     assert message.name.raw == bytes(SENDER) + b"\xee" * 48

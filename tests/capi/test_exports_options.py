@@ -231,7 +231,12 @@ def test_buffers_reach_the_api(replace: Replace) -> None:
     assert returned.value == 0
 
     code = SIO_BASE_HANDLE
-    assert seen == [(5, code, b"abc", 8, None), (5, code, None, 0, None), (5, code, b"", 0, None)]
+    synchronous = (None, None)
+    assert seen == [
+        (5, code, b"abc", 8, *synchronous),
+        (5, code, None, 0, *synchronous),
+        (5, code, b"", 0, *synchronous),
+    ]
 
 
 def test_wsaioctl_through_c(tcp: int) -> None:
@@ -287,15 +292,17 @@ def test_a_needed_room_is_stored(replace: Replace) -> None:
     assert returned.value == 100
 
 
-def test_overlapped_control_codes_are_not_taken_yet(udp: int) -> None:
-    """They fail instead of running synchronously."""
+def test_an_overlapped_control_code_writes_its_record(udp: int) -> None:
+    """It is complete at once, with no bytes; a synchronous one leaves the record alone."""
     overlapped, flag, returned = structs.OVERLAPPED(), dword(1), dword()
     args: Callable[..., tuple[Any, ...]] = lambda *op: (  # noqa: E731
         *(udp, SIO_UDP_CONNRESET, ref(flag), 4, None, 0, ref(returned), *op),
     )
 
-    fails(WSAEOPNOTSUPP, "WSAIoctl", *args(ref(overlapped), None))
+    overlapped.Internal = overlapped.InternalHigh = 0xABCD
     assert call("WSAIoctl", *args(None, None)) == 0
+    assert (overlapped.Internal, overlapped.InternalHigh) == (0xABCD, 0xABCD)
+    assert call("WSAIoctl", *args(ref(overlapped), None)) == 0
     assert bytes(overlapped) == bytes(32)
 
 

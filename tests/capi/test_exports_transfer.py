@@ -18,7 +18,6 @@ from tests.capi.cabi import (
     WSAEINVAL,
     WSAEMSGSIZE,
     WSAENOTSOCK,
-    WSAEOPNOTSUPP,
     WSAEWOULDBLOCK,
     Replace,
     Wsabufs,
@@ -31,8 +30,10 @@ from tests.capi.cabi import (
     ref,
 )
 from winsock2emu.capi import structs, table
+from winsock2emu.defs.codes import WSA_IO_PENDING
 from winsock2emu.defs.sockaddr import SockAddr
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel.operations import PENDING
 from winsock2emu.process import Process
 from winsock2emu.spi.transport import Received
 
@@ -213,7 +214,7 @@ def test_arrays_reach_the_api_in_order(replace: Replace) -> None:
     seen: list[Any] = []
     replace(
         "WSASend",
-        lambda s, buffers, flags, op: noted(seen, [b if b is None else bytes(b) for b in buffers], 6),
+        lambda s, buffers, flags, op, routine: noted(seen, [b if b is None else bytes(b) for b in buffers], 6),
     )
     buffers = Wsabufs(b"abc", (0, 0), (5, 0), b"de", (1, 16), (0, 16))
     sent = dword()
@@ -289,7 +290,7 @@ def test_flags_go_in_and_come_out(replace: Replace) -> None:
     into = Wsabufs(b"....")
     args = (5, into.array, 1, ref(received), ref(flags))
 
-    replace("WSARecv", lambda s, b, flags, op: noted(seen, flags, 3))
+    replace("WSARecv", lambda s, b, flags, op, routine: noted(seen, flags, 3))
     assert call("WSARecv", *args, None, None) == 0
     assert (seen, received.value, flags.value) == ([MSG_PEEK], 3, 0)
 
@@ -357,17 +358,20 @@ def test_flags_must_have_a_place(udp: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARRAY_CALLS)
-def test_overlapped_calls_are_not_taken_yet(udp: int, name: str) -> None:
-    """They fail instead of running synchronously; the record and the count stay as they were."""
+def test_the_record_of_an_overlapped_call_is_at_its_address(udp: int, replace: Replace, name: str) -> None:
+    """What pends is SOCKET_ERROR with WSA_IO_PENDING, and the count stays as it was; no handle comes first."""
     make = ARRAY_CALLS[name]
     overlapped = structs.OVERLAPPED()
     array, moved = Wsabufs(b"abcd").array, dword()
-
-    fails(WSAEOPNOTSUPP, name, udp, *make(array, 1, ref(moved), ref(overlapped)))
-    fails(WSAEOPNOTSUPP, name, udp, *make(array, 1, None, ref(overlapped)))
     fails(WSAENOTSOCK, name, INVALID_SOCKET, *make(array, 1, None, ref(overlapped)))
-
     assert bytes(overlapped) == bytes(32)
+
+    seen: list[Any] = []
+    replace(name, lambda *args: noted(seen, args[-2:], PENDING))
+    for count in (ref(moved), None):
+        fails(WSA_IO_PENDING, name, udp, *make(array, 1, count, ref(overlapped)))
+
+    assert [(record.address, routine) for record, routine in seen] == [(ctypes.addressof(overlapped), None)] * 2
     assert moved.value == UNTOUCHED
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from winsock2emu.compat import msvcrt, winapi
+from winsock2emu.defs.codes import ERROR_IO_INCOMPLETE
 
 
 def test_events_are_waited_for() -> None:
@@ -32,8 +33,28 @@ def test_a_dead_handle_is_winerror_6() -> None:
 
 def test_what_is_not_written_says_so() -> None:
     with pytest.raises(OSError) as caught:
-        winapi.CreateNamedPipe("\\\\.\\pipe\\x", 3, 0, 1, 0, 0, 0, 0)
+        winapi.CreateProcess(None, "program", None, None, False, 0, None, None, None)
     assert getattr(caught.value, "winerror", None) == 120
+
+
+def test_overlapped_requests_on_pipes() -> None:
+    name = r"\\.\pipe\winapi"
+    server = winapi.CreateNamedPipe(name, winapi.PIPE_ACCESS_DUPLEX | winapi.FILE_FLAG_OVERLAPPED, 0, 1, 0, 0, 0, 0)
+    connecting = winapi.ConnectNamedPipe(server, overlapped=True)
+    assert connecting is not None
+    assert connecting.GetOverlappedResult(False) == (0, ERROR_IO_INCOMPLETE)
+    access = winapi.GENERIC_READ | winapi.GENERIC_WRITE
+    client = winapi.CreateFile(name, access, 0, 0, winapi.OPEN_EXISTING, winapi.FILE_FLAG_OVERLAPPED, 0)
+    assert connecting.GetOverlappedResult(True) == (0, 0)
+    reading, code = winapi.ReadFile(server, 10, overlapped=True)
+    assert code == winapi.ERROR_IO_PENDING
+    writing, _ = winapi.WriteFile(client, b"data", overlapped=True)
+    assert writing.GetOverlappedResult(True) == (4, 0)
+    assert winapi.WaitForMultipleObjects([reading.event], False, 5000) == winapi.WAIT_OBJECT_0
+    assert reading.GetOverlappedResult(True) == (4, 0)
+    assert reading.getbuffer()[:4] == b"data"
+    for handle in (server, client):
+        winapi.CloseHandle(handle)
 
 
 def test_the_handle_of_a_descriptor(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from conformance import report, runner, targets
-from conformance.model import Case, Outcome
-from conformance.runner import Collection, run_case, selects
+from conformance.model import Case, Outcome, Result
+from conformance.runner import Collection, run_case
 from conformance.target import Target
 from conformance.threads import PATIENCE
 from conformance.verify import expect, fails_with, not_applicable, variant
@@ -185,13 +185,14 @@ def test_a_thread_that_does_not_end_fails_the_case(monkeypatch: pytest.MonkeyPat
     assert "still running" in result.reason
 
 
-def test_selectors_are_prefixes_chapters_requirements_behaviours_and_globs() -> None:
-    made = declare(passes, "transfer.scatter.order", requirements=["R7.3", "A104"], behaviours=["wsarecv-scatter"])
-    taken = ("transfer", "transfer.sc", "made up", "R7", "R7.3", "A104", "wsarecv-scatter", "*.order", "R7.*")
-    for selector in taken:
-        assert selects(selector, made), selector
-    for selector in ("scatter", "R7.31", "R70", "R1", "A10", "Made", "*.orde"):
-        assert not selects(selector, made), selector
+def test_a_repeated_case_is_as_good_as_its_worst_outcome() -> None:
+    outcomes = [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
+    results = [Result(outcome=one, reason=one.value) for one in outcomes]
+    combined = runner.combine(results)
+    assert (combined.outcome, combined.reason, combined.runs) == (Outcome.FAIL, "fail", tuple(outcomes))
+    assert combined.flaky
+    assert not runner.combine(results[:1] * 3).flaky
+    assert runner.combine(results[:1]) is results[0]
 
 
 # ---- the command ------------------------------------------------------------------------------------------------
@@ -247,6 +248,18 @@ def command(*argv: str, cases: list[Case] | None = None, problems: list[str] | N
         (["one.passes", "--list"], 0),
         (["no.such.case", "--list"], 3),
         (["one.passes", "--json", "/no/such/folder/out.json"], 2),
+        (["one.passes", "--summary", "/no/such/folder/out.md"], 2),
+        (["one.passes", "--html", "/dev/null/folder"], 2),
+        (["one.passes", "--exclude", "/no/such/file"], 2),
+        (["one.passes", "--compare", "/no/such/file"], 2),
+        (["one.passes", "--recorded", "no-such-record"], 2),
+        (["one.passes", "--record", "x.json", "--target", "api", "--target", "emulator"], 2),
+        (["-k", "one and not fails"], 0),
+        (["-k", "one and"], 2),
+        (["-k", "no-such-word"], 3),
+        (["one.passes", "--repeat", "2"], 0),
+        (["one.passes", "--repeat", "0"], 2),
+        (["one.passes", "-j", "-1"], 2),
     ],
 )
 def test_exit_status(argv: list[str], status: int) -> None:
@@ -333,6 +346,117 @@ def test_junit_has_a_suite_per_target(tmp_path: Path) -> None:
         assert len(suite.findall("testcase/failure")) == 1
         assert len(suite.findall("testcase/error")) == 1
         assert len(suite.findall("testcase/skipped")) == 2
+
+
+@pytest.mark.usefixtures("made_up")
+def test_excluded_cases_are_not_run_and_say_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exclusions, file = tmp_path / "exclude.txt", tmp_path / "out.json"
+    exclusions.write_text("one.fails  # known\nthree @emulator  # later\nno.such  # gone\n", encoding="utf-8")
+    argv = ["--exclude", str(exclusions), "--json", str(file), "--target", "emulator", "--target", "api"]
+    assert command(*argv) == 1
+    assert "no case matches 'no.such'" in capsys.readouterr().err
+    results = {one["id"]: one["results"] for one in json.loads(file.read_text(encoding="utf-8"))["cases"]}
+    assert results["one.fails"]["api"] == {"outcome": "n/a", "reason": "excluded: known", "seconds": 0.0}
+    assert results["three.breaks"]["emulator"]["outcome"] == "n/a"
+    assert results["three.breaks"]["api"]["outcome"] == "error"
+    assert command("one", "two", "--exclude", str(exclusions)) == 0
+    assert command("one.fails", "--exclude", str(exclusions)) == 3
+    capsys.readouterr()
+    assert command("--list", "--exclude", str(exclusions), "--target", "emulator") == 0
+    assert "4 cases" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("made_up")
+def test_repeating_finds_a_case_that_is_not_the_same_each_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times: list[int] = []
+
+    def fails_the_second_time(ws: Target) -> None:
+        times.append(1)
+        expect("not the second time", expected=True, actual=len(times) != 2)
+
+    cases = [declare(fails_the_second_time, "one.flaky"), declare(passes, "one.steady")]
+    file = tmp_path / "out.json"
+    assert command("--repeat", "3", "--json", str(file), cases=cases) == 1
+    out, err = capsys.readouterr()
+    assert "FLAKY  one.flaky on emulator: pass, fail, pass" in out
+    assert "FLAKY  one.steady" not in out
+    assert "[6/6] emulator: Made up: 5 pass, 1 fail" in err
+    flaky = json.loads(file.read_text(encoding="utf-8"))["cases"][0]["results"]["emulator"]
+    assert (flaky["outcome"], flaky["runs"]) == ("fail", ["pass", "fail", "pass"])
+
+
+@pytest.mark.usefixtures("made_up")
+def test_all_reports_are_written(tmp_path: Path) -> None:
+    html, text, badge = tmp_path / "html", tmp_path / "summary.md", tmp_path / "badge.json"
+    assert command("--html", str(html), "--summary", str(text), "--badge", str(badge)) == 1
+    assert "one.fails" in (html / "index.html").read_text(encoding="utf-8")
+    assert "`one.fails` on emulator" in text.read_text(encoding="utf-8")
+    assert json.loads(badge.read_text(encoding="utf-8"))["message"] == "3 of 6"
+
+
+@pytest.mark.usefixtures("made_up")
+def test_comparing_tells_what_changed_and_nothing_when_nothing_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "old.json"
+    command("--json", str(file))
+    capsys.readouterr()
+    command("--compare", str(file))
+    assert "Changes" not in capsys.readouterr().out
+    repaired = [declare(passes, "one.fails"), *(one for one in CASES if one.id not in ("one.fails", "two.gap"))]
+    command("--compare", str(file), cases=repaired)
+    out = capsys.readouterr().out
+    assert "repaired  one.fails on emulator: fail -> pass" in out
+    assert "gone      two.gap on emulator: gap -> -" in out
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_record_is_written_and_told_what_changed_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "recorded" / "made-up-1.json"
+    assert command("--record", str(file), "--target", "api") == 1
+    assert "7 answers of api are in" in capsys.readouterr().out
+    data = json.loads(file.read_text(encoding="utf-8"))
+    assert (data["name"], data["target"], data["description"]) == ("made-up-1", "api", "made up")
+    assert {"python", "system"} <= set(data["versions"])
+    assert data["cases"]["two.gap"] == {
+        "outcome": "fail",
+        "expected": "5",
+        "actual": "4",
+    }
+    others = [declare(fails, "one.passes"), *CASES[1:]]
+    assert command("one.passes", "--record", str(file), "--target", "api", cases=others) == 1
+    assert "broken    one.passes on api: pass -> fail" in capsys.readouterr().out
+    data = json.loads(file.read_text(encoding="utf-8"))
+    assert len(data["cases"]) == 7
+
+
+@pytest.mark.usefixtures("made_up")
+def test_nothing_is_recorded_of_a_target_that_did_not_run(tmp_path: Path) -> None:
+    file = tmp_path / "windows.json"
+    assert command("--record", str(file), "--target", "windows") == 3
+    assert not file.exists()
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_difference_from_a_record_needs_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "api.json"
+    assert command("one", "--record", str(file), "--target", "api") == 1
+    capsys.readouterr()
+    assert command("one.passes", "--recorded", str(file)) == 0
+    agrees = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("emulator")]
+    assert agrees == [["emulator", "1", "0", "0", "0", "0"]]
+
+    differs = [declare(passes, "one.fails")]
+    assert command("--recorded", str(file), cases=differs) == 1
+    assert "unexplained: one.fails: emulator pass, api fail" in capsys.readouterr().out
+    explained = [declare(passes, "one.fails", gap={"api": "the api cannot"})]
+    assert command("--recorded", str(file), cases=explained) == 0
+    stale = [declare(passes, "one.passes", gap={"api": "the api cannot"})]
+    assert command("--recorded", str(file), cases=stale) == 0
+    assert "reason holds no longer: one.passes" in capsys.readouterr().out
+    assert command("--recorded", str(file), "--strict", cases=stale) == 1
 
 
 def test_declarations_are_checked_against_the_known_ids() -> None:

@@ -81,8 +81,8 @@ def test_a_request_that_pends_is_known_to_its_file_until_it_ends(file: FileObjec
     assert list(file.pending) == [request]
     request.finish(7)
     assert (record.Internal, record.InternalHigh, record.result) == (STATUS_SUCCESS, 7, 7)
-    assert record.operation is None
-    assert not file.pending
+    assert list(file.pending) == []
+    assert not record.cancel()
 
 
 def test_the_status_is_written_last(file: FileObject) -> None:

@@ -300,6 +300,7 @@ def test_a_leader_that_is_served_by_itself_does_not_ring_its_own_bell(reactor: S
     """What the leader collected ends its own wait: the wake-up would only cost the next leader a round."""
     waiter = this_waiter()
     waiter.done = False
+    waiter.descriptor.clear()  # of what came late in an earlier test
 
     def service(reports: Sequence[Report]) -> None:
         waiter.done = True

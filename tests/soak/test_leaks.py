@@ -184,7 +184,7 @@ def objects() -> Counter[str]:
 
 def waits_in(process: Process, s: int, threads: int) -> bool:
     """Whether so many receives wait on the socket."""
-    endpoint: Any = getattr(process.socket(s).WSPRecv, "__self__", None)
+    endpoint: Any = process.socket(s).mover
     request, found = endpoint.inbound.head, 0
     while request is not None:
         found += request.waiter is not None

@@ -540,8 +540,8 @@ def test_a_layer_takes_over_the_handles_of_the_layer_below() -> None:
                 record = process.socket(s)
                 assert record.entry is chain
                 assert s < FIRST  # still the host's descriptor
-                assert record.WSPRecv == layer.lower.WSPRecv
-                assert record.WSPSend == layer.WSPSend
+                assert record.mover.WSPRecv == layer.lower.WSPRecv
+                assert record.mover.WSPSend == layer.WSPSend
 
             received = bytearray(8)
             assert ws2_32.send(client, b"down") == 4
@@ -583,7 +583,7 @@ def test_a_layer_sees_the_calls_of_every_descriptor_of_a_shared_socket() -> None
             assert isinstance(layer, Layer)
             for s in (client, duplicate):
                 assert process.socket(s).entry is chain
-                assert process.socket(s).WSPSend == layer.WSPSend
+                assert process.socket(s).mover.WSPSend == layer.WSPSend
             ws2_32.send(client, b"one")
             ws2_32.send(duplicate, b"two")
             assert layer.sent == [b"one", b"two"]
@@ -599,10 +599,10 @@ def test_entries_of_its_own_replace_only_those_that_a_provider_knows() -> None:
     """With ``instead_of`` a handle that somebody has taken over stays as it is."""
     with started(*built_in_catalog().entries) as process:
         s = ws2_32.socket(AF_INET, SOCK_DGRAM, 0)
-        before = process.socket(s).WSPSend
+        before, self_made = process.socket(s).mover, object()
 
-        process.upcalls.own_entries(s, print, print, instead_of=len)
-        assert process.socket(s).WSPSend == before
-        process.upcalls.own_entries(s, print, print, instead_of=before)
-        assert process.socket(s).WSPSend is print
-        fails(WSAENOTSOCK, process.upcalls.own_entries, FIRST, print, print)
+        process.upcalls.own_entries(s, self_made, instead_of=len)
+        assert process.socket(s).mover is before
+        process.upcalls.own_entries(s, self_made, instead_of=before)
+        assert process.socket(s).mover is self_made
+        fails(WSAENOTSOCK, process.upcalls.own_entries, FIRST, self_made)

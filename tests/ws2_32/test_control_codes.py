@@ -119,7 +119,7 @@ def test_the_argument_must_be_there(asked: tuple[int, Asked]) -> None:
     "call",
     [
         lambda s: api.ioctlsocket(s, FIONREAD, None),
-        lambda s: api.WSAIoctl(s, SIO_BASE_HANDLE, None, 0, object()),
+        lambda s: api.WSAIoctl(s, SIO_BASE_HANDLE, None, 0, OVERLAPPED()),
     ],
     ids=["ioctlsocket", "WSAIoctl"],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import ctypes
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -345,8 +346,13 @@ def test_the_record_of_an_overlapped_call_is_the_request_that_the_provider_gets(
     """R6.3, R6.4: and none where there is no record, or the socket has not the overlapped attribute."""
     s = tcp()
     given: list[Any] = []
+
+    def pend(*arguments: Any) -> Any:
+        given.append(arguments)
+        return PENDING
+
     for handle, request in ((s, OVERLAPPED()), (s, None), (api.WSASocket(AF_INET, SOCK_STREAM, 0), OVERLAPPED())):
-        setattr(winsock.socket(handle), entry, lambda *arguments: given.append(arguments) or PENDING)
+        winsock.socket(handle).mover = SimpleNamespace(**{entry: pend})
         assert call(handle, request) is PENDING
     first, second, third = given
     assert (first[0], first[2], second[2]) == (s, 2, 2)

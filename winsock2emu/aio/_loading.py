@@ -24,7 +24,7 @@ from typing import Any
 
 from ..compat import msvcrt, overlapped, winapi
 from ..compat._stdlib import ERRNO, SYS, View
-from ..compat._subprocess import SUBPROCESS
+from ..compat._subprocess import SUBPROCESS, TEMPFILE
 
 
 def _import(others: Mapping[str, ModuleType]) -> Callable[..., Any]:
@@ -69,6 +69,7 @@ def windows_modules() -> tuple[ModuleType, ModuleType]:
         "errno": ERRNO,
         "subprocess": SUBPROCESS,
         "sys": SYS,
+        "tempfile": TEMPFILE,
     }
     utils = others["windows_utils"] = _run("windows_utils", others)
     return utils, _run("windows_events", others)

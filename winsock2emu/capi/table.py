@@ -45,7 +45,7 @@ from ..defs.codes import (
 from ..defs.exports import Export
 from ..defs.kernelexports import MORE
 from ..defs.native import NATIVE
-from ..errors import WinsockError, set_last_error
+from ..errors import WinsockError, get_last_error, set_last_error
 from ..kernel.operations import status_of
 from . import memory, structs
 from .exports import (
@@ -250,12 +250,15 @@ def _status_thunk(call: Callable[..., Any]) -> Callable[..., Any]:
     """For functions whose result is an NTSTATUS; they leave the last error alone."""
 
     def thunk(*args: Any) -> Any:
+        before = get_last_error()
         try:
             return call(*args)
         except WinsockError as error:
             return status_of(error)
         except BaseException as error:
             _park(error)
+        finally:
+            set_last_error(before)  # the calls beneath are Win32's
         return STATUS_UNSUCCESSFUL
 
     return thunk

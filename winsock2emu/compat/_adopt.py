@@ -5,8 +5,8 @@ Lives here:      taking over a socket object, or a bare descriptor; what such an
 Lives elsewhere: the state of the socket (providers/host/adopting), the socket module for whole programs
                  (compat.socket).
 Objects:         `adopt` leaves a program its object and changes its class, to one that closes through the emulator:
-                 what pends ends with ERROR_OPERATION_ABORTED before the descriptor is gone, whose number the host gives out
-                 again at once. Data goes to the host directly. A class holds no reference to its process.
+                 what pends there ends before the descriptor is gone, whose number the host gives out again at
+                 once. Data goes to the host directly. A class holds no reference to its process.
 Descriptors:     `adopt_descriptor` knows only a number. Whoever owns it closes it, and has to call `release` before.
 Blocking:        the host's socket never blocks again. Python's own time-outs work as before; an object without one gets
                  BlockingIOError where it would have waited.
@@ -50,13 +50,24 @@ _WINDOWS_ONLY: Final = frozenset((SO_EXCLUSIVEADDRUSE, SO_UPDATE_ACCEPT_CONTEXT,
 
 
 class _Borrowed(_socket.socket):
-    """A socket object on a descriptor that somebody else closes."""
+    """A socket object on a descriptor that somebody else closes, unless it has become ``owned``."""
+
+    __slots__ = ("owned",)
+
+    owned: bool
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.owned = False
+        super().__init__(*arguments, **named)
 
     def close(self) -> None:
-        self.detach()
+        if self.owned:
+            super().close()
+        else:
+            self.detach()
 
     def __del__(self) -> None:
-        self.detach()
+        self.close()
 
 
 HostSocket: Final = socket.socket
@@ -225,9 +236,12 @@ def adopt(sock: socket.socket) -> int:
         raise WinsockError(WSAENOTSOCK)
     if isinstance(sock, EmulatedSocket):
         return descriptor
-    handle = adopt_host(process, _socket.socket(int(sock.family), int(sock.type), sock.proto, fileno=descriptor))
+    # An interrupt may strike anywhere; the object closes the descriptor until its class says who else does.
+    host = _Borrowed(int(sock.family), int(sock.type), sock.proto, fileno=descriptor)
+    handle = adopt_host(process, host)
     if not isinstance(sock, AdoptedSocket):
         sock.__class__ = _adopted_class(process, type(sock))
+    host.owned = True
     return handle
 
 

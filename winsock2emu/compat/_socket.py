@@ -11,7 +11,11 @@ Time-outs:       a try comes before the wait, where CPython waits first: the out
 Descriptors:     ``detach`` leaves a SOCKET behind, and ``fileno=`` takes one up again; a socket of the host that is no
                  SOCKET yet is adopted.
 Differences:     the audit event ``socket.__new__`` comes after the call that makes the socket, and comes for
-                 descriptors as well. Interfaces have the host's names. gethostbyaddr tells no aliases.
+                 descriptors as well; the host's calls underneath raise theirs, with objects that are no `Socket`.
+                 Interfaces have the host's names. gethostbyaddr tells no aliases.
+Host's library:  asyncio, ssl and others that keep the host's socket module may be given a `Socket`. They ask for
+                 options by the host's SOL_SOCKET, which is no level of Winsock's: it and the options that have int
+                 values are understood.
 Missing:         addresses of other families than AF_INET and AF_INET6 (Bluetooth, Hyper-V): "bad family"; sockets that
                  are no descriptors of the host.
 Sources:         Modules/socketmodule.c of CPython 3.11 to 3.13; the "socket" part of its library reference.
@@ -33,6 +37,7 @@ from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from .. import kernel32, ws2_32
+from ..defs import constants
 from ..defs.addresstext import inet_pton as packed_text
 from ..defs.codes import (
     WSAEAFNOSUPPORT,
@@ -81,9 +86,13 @@ _FOR_EVER: Final = 2_000_000.0
 class gaierror(OSError):
     """getaddrinfo or getnameinfo has failed; the number is Winsock's, 11001 and up above all."""
 
+    winerror: int | None = None
+
 
 class herror(OSError):
     """One of the older functions for names has failed."""
+
+    winerror: int | None = None
 
 
 for _kind in (gaierror, herror):
@@ -106,7 +115,7 @@ _defaults = _Defaults()
 # Arguments
 
 
-def _timeout(value: float | None) -> float | None:
+def _timeout(value: Any) -> float | None:
     """A time-out in seconds, checked."""
     if value is None:
         return None
@@ -405,10 +414,11 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
             ws2_32.connect(host.socket.fileno(self), name)
             return
         except WinsockError as failure:
-            if not self._timeout or failure.winerror not in (WSAEWOULDBLOCK, WSAEINTR):
+            timeout = self._timeout
+            if timeout == 0 or not (failure.winerror == WSAEINTR or (timeout and failure.winerror == WSAEWOULDBLOCK)):
                 raise
-        # The host's stack tells of a failure in the except set only.
-        self._wait(_WRITE, monotonic() + self._timeout, connect=True)
+        # Winsock tells of a failure in the except set only.
+        self._wait(_WRITE, None if timeout is None else monotonic() + timeout, connect=True)
         error = int.from_bytes(ws2_32.getsockopt(host.socket.fileno(self), SOL_SOCKET, SO_ERROR, 4), "little")
         if error and error != WSAEISCONN:
             raise WinsockError(error)
@@ -470,17 +480,19 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
                 deadline = monotonic() + timeout
             self._wait(writing, deadline)
 
-    def _wait(self, writing: bool, deadline: float, *, connect: bool = False) -> None:
+    def _wait(self, writing: bool, deadline: float | None, *, connect: bool = False) -> None:
         """Wait until the socket is ready; TimeoutError when the time is over."""
         handle = host.socket.fileno(self)
         if handle == -1:
             return
-        left_s = deadline - monotonic()
-        if left_s < 0:
-            raise TimeoutError("timed out")
+        limit = None
+        if deadline is not None:
+            left_s = deadline - monotonic()
+            if left_s < 0:
+                raise TimeoutError("timed out")
+            limit = divmod(ceil(left_s * 1_000_000), 1_000_000)
         one = [handle]
-        sets = (None, one, one if connect else None) if writing else (one, None, None)
-        if not any(ws2_32.select(*sets, divmod(ceil(left_s * 1_000_000), 1_000_000))):
+        if not any(ws2_32.select(None if writing else one, one if writing else None, one if connect else None, limit)):
             raise TimeoutError("timed out")
 
     # Data
@@ -549,6 +561,7 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
 
     def getsockopt(self, level: int, option: int, buflen: int = 0, /) -> Any:
         """An option as an int, or as at most ``buflen`` bytes."""
+        level, option = _level_and_option(level, option)
         if not buflen:
             value = ws2_32.getsockopt(host.socket.fileno(self), level, option, 4)
             return int.from_bytes(value[:4].ljust(4, b"\0"), "little", signed=True)
@@ -558,6 +571,7 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
 
     def setsockopt(self, level: int, option: int, value: Any, optlen: int | None = None, /) -> None:
         """Set an option from an int or from bytes; None with a length stands for no value."""
+        level, option = _level_and_option(level, option)
         if isinstance(value, int):
             if not -(2**31) <= value < 2**31:
                 raise TypeError(f"a bytes-like object is required, not {type(value).__name__!r}")
@@ -594,6 +608,32 @@ Socket.__module__ = "_socket"
 
 _host_family: Final = vars(host.socket)["family"].__get__
 _host_type: Final = vars(host.socket)["type"].__get__
+
+
+_HOST_LEVEL: Final = int(host.SOL_SOCKET)
+_HOST_OPTIONS: Final = {
+    int(getattr(host, name)): int(getattr(constants, name))
+    for name in (
+        "SO_ACCEPTCONN",
+        "SO_BROADCAST",
+        "SO_DEBUG",
+        "SO_DONTROUTE",
+        "SO_ERROR",
+        "SO_KEEPALIVE",
+        "SO_OOBINLINE",
+        "SO_RCVBUF",
+        "SO_REUSEADDR",
+        "SO_SNDBUF",
+        "SO_TYPE",
+    )
+}
+
+
+def _level_and_option(level: int, option: int) -> tuple[int, int]:
+    """Winsock's numbers, also for those of the host's SOL_SOCKET."""
+    if level == _HOST_LEVEL != SOL_SOCKET:
+        return SOL_SOCKET, _HOST_OPTIONS.get(option, option)
+    return level, option
 
 
 def _head(buffer: bytearray, count: int) -> bytes:

@@ -41,8 +41,14 @@ class View(ModuleType):
         else:
             setattr(self._module, name, value)
 
+    def __delattr__(self, name: str) -> None:
+        if name in self.__dict__:
+            del self.__dict__[name]
+        else:
+            delattr(self._module, name)
 
-def _winsock_errors() -> dict[str, int]:
+
+def _winsock_errors() -> dict[str, Any]:
     """The names of Winsock's codes; without their WSA where C's own numbers are others, as CPython has it."""
     names = {name: value for name, value in vars(codes).items() if name.startswith("WSAE")}
     plain = {name[3:]: value for name, value in names.items() if hasattr(errno, name[3:]) and errno_of(value) == value}
@@ -100,5 +106,5 @@ def run(
     names["__builtins__"] = own
     documentation = names.get("__doc__")
     with open(spec.origin, "rb") as source:
-        exec(compile(source.read(), spec.origin, "exec"), names)
+        exec(compile(source.read(), spec.origin, "exec", dont_inherit=True), names)
     names["__doc__"] = documentation

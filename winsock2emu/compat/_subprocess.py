@@ -1,9 +1,17 @@
-"""``subprocess`` for asyncio's windows_utils: the host's, with the handle that Windows has for a process."""
+"""What asyncio's windows_utils starts processes with.
+
+Lives here:      the host's ``subprocess`` with the handle that Windows has for a process, and ``tempfile`` with a
+                 mktemp that joins paths as on Windows, where the name of a pipe leaves the folder behind.
+Lives elsewhere: waiting for a process (engine/children), pipes (kernel32).
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ntpath
+import secrets
 import subprocess
+import tempfile
 from typing import Any, Final
 
 from ..engine.children import ChildProcess
@@ -36,4 +44,9 @@ class Popen(subprocess.Popen[bytes]):
         self._handle.process = process
 
 
+def _mktemp(suffix: str = "", prefix: str = "tmp", dir: str | None = None) -> str:
+    return ntpath.join(dir or tempfile.gettempdir(), f"{prefix}{secrets.token_hex(4)}{suffix}")
+
+
 SUBPROCESS: Final = View(subprocess, Popen=Popen)
+TEMPFILE: Final = View(tempfile, mktemp=_mktemp)

@@ -27,9 +27,9 @@ def get_osfhandle(fd: int, /) -> int:
 def open_osfhandle(handle: int, flags: int, /) -> int:
     """The descriptor of a handle, which belongs to the descriptor from then on; OSError with EBADF without one."""
     process = current_process()
-    end = process.objects.get(handle)
-    if hasattr(end, "take_descriptor"):  # a pipe
-        descriptor: int = end.take_descriptor()
+    take = getattr(process.objects.get(handle), "take_descriptor", None)
+    if take is not None:  # a pipe
+        descriptor: int = take()
         process.close_handle(handle)
         return descriptor
     if not 0 <= handle < FIRST_NUMBER:

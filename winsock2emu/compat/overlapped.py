@@ -24,7 +24,6 @@ from .. import kernel32, mswsock, ws2_32
 from ..defs.addresstext import inet_pton, packed_ipv4
 from ..defs.codes import (
     ERROR_BROKEN_PIPE,
-    ERROR_PIPE_CONNECTED,
     ERROR_INVALID_HANDLE,
     ERROR_IO_PENDING,
     ERROR_MR_MID_NOT_FOUND,
@@ -32,6 +31,7 @@ from ..defs.codes import (
     ERROR_NOT_FOUND,
     ERROR_OPERATION_ABORTED,
     ERROR_PIPE_BUSY,
+    ERROR_PIPE_CONNECTED,
     ERROR_PORT_UNREACHABLE,
     ERROR_SEM_TIMEOUT,
     STATUS_PENDING,
@@ -45,9 +45,9 @@ from ..defs.codes import (
 )
 from ..defs.codes import ERROR_MORE_DATA as _ERROR_MORE_DATA
 from ..defs.constants import (
-    FILE_FLAG_OVERLAPPED,
     AF_INET,
     AF_INET6,
+    FILE_FLAG_OVERLAPPED,
     INFINITE,
     SO_UPDATE_ACCEPT_CONTEXT,
     SO_UPDATE_CONNECT_CONTEXT,

@@ -35,9 +35,9 @@ def select(rlist: Any, wlist: Any, xlist: Any, timeout: Any = None, /) -> tuple[
     """
     limit = _limit(timeout)
     started()
-    sets = [_members(one) for one in (rlist, wlist, xlist)]
-    ready = ws2_32.select(*([number for number, _ in members] for members in sets), limit)
-    return tuple(_objects(members, found) for members, found in zip(sets, ready, strict=True))  # type: ignore[return-value]
+    reading, writing, excepting = _members(rlist), _members(wlist), _members(xlist)
+    ready = ws2_32.select(_numbers(reading), _numbers(writing), _numbers(excepting), limit)
+    return _objects(reading, ready[0]), _objects(writing, ready[1]), _objects(excepting, ready[2])
 
 
 def _limit(timeout: Any) -> tuple[int, int] | None:
@@ -54,7 +54,8 @@ def _limit(timeout: Any) -> tuple[int, int] | None:
         raise ValueError("timeout must be non-negative")
     if timeout > _MOST_SECONDS:
         raise OverflowError("timestamp out of range for platform time_t")
-    return divmod(ceil(timeout * 1_000_000), 1_000_000)
+    microseconds: int = ceil(timeout * 1_000_000)
+    return divmod(microseconds, 1_000_000)
 
 
 def _members(objects: Any) -> list[tuple[int, Any]]:
@@ -77,6 +78,10 @@ def _members(objects: Any) -> list[tuple[int, Any]]:
         members.append((number, thing))
         position += 1
     return members
+
+
+def _numbers(members: list[tuple[int, Any]]) -> list[int]:
+    return [number for number, _ in members]
 
 
 def _number(thing: Any) -> int:

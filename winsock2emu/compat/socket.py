@@ -7,9 +7,9 @@ Lives here:      CPython's own socket.py, from the running interpreter and uncha
 Lives elsewhere: what it is built on (_socket), which names there are (_profiles), how it is run (_stdlib).
 Class:           `socket` is a subclass of the host's class of that name; its instances are SOCKETs under the same
                  number, for ws2_32, for select and for overlapped requests.
-TLS:             the host's ssl module takes a socket of this module over, which is the host's from then on: it detaches
-                 it, and continues on the descriptor.
-Missing:         see _socket; socket options under the host's numbers are not understood.
+TLS:             `ssl` is CPython's on these sockets. The host's ssl module takes one over, too: it detaches it, and
+                 continues on the descriptor, which is the host's alone from then on.
+Missing:         see _socket.
 Sources:         Lib/socket.py of CPython 3.11 to 3.13.
 """
 

@@ -33,7 +33,7 @@ from ..defs.constants import FILE_FLAG_OVERLAPPED, INFINITE, WAIT_ABANDONED_0, W
 from ..defs.winbase import GENERIC_READ, GENERIC_WRITE, OPEN_EXISTING
 from ..errors import WinsockError
 from ..errors import get_last_error as GetLastError
-from ..kernel.operations import OVERLAPPED
+from ..kernel.operations import OVERLAPPED, moved_of
 from . import overlapped as _overlapped
 
 __all__ = [
@@ -89,7 +89,9 @@ __all__ = [
     "OpenEventW",
     "OpenFileMapping",
     "OpenProcess",
+    "Overlapped",
     "PeekNamedPipe",
+    "ReadFile",
     "ReleaseMutex",
     "ResetEvent",
     "SetEvent",
@@ -100,6 +102,7 @@ __all__ = [
     "WaitForMultipleObjects",
     "WaitForSingleObject",
     "WaitNamedPipe",
+    "WriteFile",
 ]
 
 NULL: Final = 0
@@ -279,7 +282,8 @@ def ReadFile(handle: int, size: int, overlapped: bool = False) -> tuple[Any, int
     """Read at most ``size`` bytes: bytes and code; ``overlapped``: the request and the code it has begun with."""
     buffer = bytearray(size)
     if not overlapped:
-        return bytes(memoryview(buffer)[: kernel32.ReadFile(handle, buffer)]), 0
+        moved = moved_of(kernel32.ReadFile(handle, buffer))
+        return bytes(memoryview(buffer)[:moved]), 0
     request = Overlapped(handle, buffer)
     return request, request.start(lambda record: kernel32.ReadFile(handle, buffer, record))
 

@@ -69,7 +69,9 @@ class Request:
 Place = Request | Operation
 
 
-_NESTED: Final = "a routine has interrupted a blocking Winsock call and makes another one: what happens then is undefined"
+_NESTED: Final = (
+    "a routine has interrupted a blocking Winsock call and makes another one: what happens then is undefined"
+)
 
 
 _locks_made: Final[dict[Lane, threading.Lock]] = {}
@@ -302,7 +304,7 @@ class Lane:
                 except BlockingIOError as failed:
                     if not _is_final(failed):
                         break
-                    result, failure = None, WinsockError(failed.winerror)
+                    result, failure = None, WinsockError(getattr(failed, "winerror", WSASYSCALLFAILURE))
                 except WinsockError as failed:
                     result, failure = failed.moved, failed
                 except Exception as mistake:

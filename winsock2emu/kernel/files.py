@@ -21,7 +21,6 @@ from .operations import OVERLAPPED, issued
 from .ports import Port
 from .waits import Waiter
 
-
 _ALONE: Final[list[FileObject]] = []
 """Stays empty: few sockets are shared."""
 

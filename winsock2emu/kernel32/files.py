@@ -22,7 +22,7 @@ from ..defs.winbase import CREATE_NEW, ERROR_FILE_EXISTS, FILE_BEGIN, GENERIC_WR
 from ..errors import WinsockError, exported, set_last_error
 from ..kernel.files import FileObject
 from ..kernel.hostfiles import AT_END, HostFile, already_there, end_of_file, windows_path
-from ..kernel.operations import FIRST_WARNING, OVERLAPPED, CompletionRoutine, Pending
+from ..kernel.operations import FIRST_WARNING, OVERLAPPED, CompletionRoutine, Pending, moved_of
 from ..process import Process, current_process
 from .afd import names_afd, open_afd
 from .handles import file_of, number_of
@@ -182,8 +182,9 @@ def _read(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Comp
     if buffer is None:
         raise WinsockError(ERROR_NOACCESS)
     if not isinstance(file, HostFile):
-        if hasattr(file, "take_descriptor"):  # a pipe
-            return _through_pipe(process, file, file.read, buffer, overlapped, routine)
+        move = getattr(file, "read", None)
+        if move is not None:  # a pipe
+            return _through_pipe(process, file, move, buffer, overlapped, routine)
         return read_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
@@ -208,8 +209,9 @@ def _write(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Com
     if buffer is None:
         raise WinsockError(ERROR_NOACCESS)
     if not isinstance(file, HostFile):
-        if hasattr(file, "take_descriptor"):  # a pipe
-            return _through_pipe(process, file, file.write, buffer, overlapped, routine)
+        move = getattr(file, "write", None)
+        if move is not None:  # a pipe
+            return _through_pipe(process, file, move, buffer, overlapped, routine)
         return write_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
@@ -239,7 +241,7 @@ def _through_pipe(
     operation = process.begin(pipe, overlapped, routine)
     moved: int | Pending = move(buffer, operation)
     if operation is None:
-        overlapped.InternalHigh = int(moved)  # type: ignore[call-overload]  # it has waited
+        overlapped.InternalHigh = moved_of(moved)
         overlapped.Internal = STATUS_SUCCESS
     return moved
 

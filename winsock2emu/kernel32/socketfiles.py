@@ -60,7 +60,7 @@ def duplicate(process: Process, s: int) -> int:
     try:
         info = record.wsp.WSPDuplicateSocket(s, os.getpid())
         flags = WSA_FLAG_NO_HANDLE_INHERIT | (WSA_FLAG_OVERLAPPED if record.overlapped else 0)
-        number = record.wsp.WSPSocket(*(FROM_PROTOCOL_INFO,) * 3, info, 0, flags)
+        number: int = record.wsp.WSPSocket(*(FROM_PROTOCOL_INFO,) * 3, info, 0, flags)
     except WinsockError as failure:
         raise WinsockError(ERROR_NOT_SUPPORTED) from failure
     file = SocketFile(process, number, process.socket(number))
@@ -79,7 +79,7 @@ def read_socket(
     routine: CompletionRoutine | None,
 ) -> int | Pending:
     """Receive into a buffer: bytes, 0 at the end of a stream, or `PENDING`."""
-    return _move(process, s, file, _entries(process, s).WSPRecv, buffer, overlapped, routine)
+    return _move(process, s, file, _entries(process, s).mover.WSPRecv, buffer, overlapped, routine)
 
 
 def write_socket(
@@ -91,7 +91,7 @@ def write_socket(
     routine: CompletionRoutine | None,
 ) -> int | Pending:
     """Send a buffer: bytes, or `PENDING`."""
-    return _move(process, s, file, _entries(process, s).WSPSend, buffer, overlapped, routine)
+    return _move(process, s, file, _entries(process, s).mover.WSPSend, buffer, overlapped, routine)
 
 
 def system_error(failure: WinsockError) -> WinsockError:
@@ -120,7 +120,7 @@ def _move(
             return entry(s, (buffer,), 0, operation)  # type: ignore[no-any-return]
         own = OVERLAPPED()
         moved = entry(s, (buffer,), 0, own.begin(file, None, True, None))
-        return _outcome(process, own) if moved is PENDING else moved  # type: ignore[no-any-return]
+        return _outcome(process, own) if moved is PENDING else moved
     except WinsockError as failure:
         raise system_error(failure) from None
 

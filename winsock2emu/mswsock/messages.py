@@ -9,7 +9,7 @@ WSAMSG:          its members are the arguments and the result: buffers, room and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from ..defs.guids import WSAID_WSARECVMSG
 from ..defs.records import ReceivedMessage
@@ -19,6 +19,20 @@ from ..process import current_process
 from ..ws2_32.extensions import extension
 
 
+@overload
+def WSARecvMsg(
+    s: int, buffers: Sequence[Any] | None, control_room: int = 0, namelen: int | None = None, flags: int = 0
+) -> ReceivedMessage: ...
+@overload
+def WSARecvMsg(
+    s: int,
+    buffers: Sequence[Any] | None,
+    control_room: int,
+    namelen: int | None,
+    flags: int,
+    overlapped: OVERLAPPED | None,
+    routine: CompletionRoutine | None = None,
+) -> ReceivedMessage | Pending: ...
 @exported
 def WSARecvMsg(
     s: int,

@@ -34,7 +34,7 @@ def WSARecvEx(s: int, buffer: Any) -> int:
     # A call of recv would ask for the whole message.
     flags = MSG_PARTIAL if record.info.service_flags1 & XP1_PARTIAL_MESSAGE else 0
     try:
-        moved: int = record.WSPRecv(s, (buffer,), flags, None)
+        moved: int = record.mover.WSPRecv(s, (buffer,), flags, None)
     except WinsockError as failure:
         if failure.winerror != WSAEMSGSIZE or failure.moved is None:
             raise

@@ -40,26 +40,18 @@ class Upcalls(Protocol):
         """The process's reactor, for endpoints of the engine. Windows needs no such entry: its kernel is everywhere."""
         ...
 
-    def own_entries(
-        self,
-        s: int,
-        send: Callable[..., Any],
-        receive: Callable[..., Any],
-        send_to: Callable[..., Any] | None = None,
-        receive_from: Callable[..., Any] | None = None,
-        /,
-        *,
-        instead_of: Callable[..., Any] | None = None,
-        overlapped: bool = True,
-    ) -> None:
-        """Have the calls that move data on this handle go to entries of its own instead of those in the table.
+    def own_entries(self, s: int, mover: Any, /, *, instead_of: Any = None, overlapped: bool = True) -> None:
+        """Have the calls that move data on this handle go to an object of its own instead of the table.
 
-        ``overlapped``: False for a socket without the overlapped attribute: every call of it is a synchronous one then.
-        ``instead_of``: the send that counts now; nothing happens when another one does, since a layer has taken over.
+        It has WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom, as the table has them. This is for providers that look up
+        the socket first of all: half of what they add to a call of the host is that look-up. It ends when a layer takes
+        the handle over. Windows has no such upcall.
 
-        They take and return what WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom do; None leaves the table's. For providers
-        that look up the socket first of all: half of what they add to a call of the host is that look-up. It ends when
-        a layer takes the handle over. Windows has no such upcall.
+        Args:
+            s: the handle.
+            mover: that object.
+            instead_of: the object that counts now; nothing happens when another one does.
+            overlapped: False for a socket without the overlapped attribute: every call of it is a synchronous one then.
 
         Raises:
             WinsockError: WSAENOTSOCK, no such handle.

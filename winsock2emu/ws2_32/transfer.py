@@ -2,6 +2,7 @@
 
 Lives elsewhere: what a transport does with the data (its provider), waiting (engine/lanes); WSARecvMsg and WSARecvEx,
                  which ws2_32.dll does not export (mswsock).
+Typing:          only the form with a record may be `PENDING`, so the overloaded signatures tell them apart.
 Buffers:         a sequence of buffer objects, in array order; None in it stands for a WSABUF without memory. The 1.1
                  functions are the one-buffer case of the same entries, as the DLL has it.
 Results:         bytes moved, as an int; an `int` with ``flags`` when a receive has flags to hand back.
@@ -16,7 +17,7 @@ Overlapped:      with an OVERLAPPED record the WSA functions return `PENDING` wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from ..defs.guids import WSAID_WSASENDMSG
 from ..defs.sockaddr import SockAddr
@@ -52,10 +53,10 @@ def send(s: int, data: Any, flags: int = 0) -> int:
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPSend
+        mover = process.objects[s].mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    return entry(s, (data,), flags, None)  # type: ignore[no-any-return]
+    return mover.WSPSend(s, (data,), flags, None)  # type: ignore[no-any-return]
 
 
 @exported
@@ -80,10 +81,10 @@ def recv(s: int, buffer: Any, flags: int = 0) -> int:
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPRecv
+        mover = process.objects[s].mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    return entry(s, (buffer,), flags, None)  # type: ignore[no-any-return]
+    return mover.WSPRecv(s, (buffer,), flags, None)  # type: ignore[no-any-return]
 
 
 @exported
@@ -100,10 +101,10 @@ def sendto(s: int, data: Any, flags: int, to: bytes | None) -> int:
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPSendTo
+        mover = process.objects[s].mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    return entry(s, (data,), flags, to, None)  # type: ignore[no-any-return]
+    return mover.WSPSendTo(s, (data,), flags, to, None)  # type: ignore[no-any-return]
 
 
 @exported
@@ -119,12 +120,22 @@ def recvfrom(s: int, buffer: Any, flags: int = 0, fromlen: int | None = None) ->
     """
     process = current_process()
     try:
-        entry = process.objects[s].WSPRecvFrom
+        mover = process.objects[s].mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
-    return entry(s, (buffer,), flags, fromlen, None)  # type: ignore[no-any-return]
+    return mover.WSPRecvFrom(s, (buffer,), flags, fromlen, None)  # type: ignore[no-any-return]
 
 
+@overload
+def WSASend(s: int, buffers: Sequence[Any] | None, flags: int = 0) -> int: ...
+@overload
+def WSASend(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int,
+    overlapped: OVERLAPPED | None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending: ...
 @exported
 def WSASend(
     s: int,
@@ -144,15 +155,25 @@ def WSASend(
     process = current_process()
     try:
         record = process.objects[s]
-        entry = record.WSPSend
+        mover = record.mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if overlapped is None:
-        return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+        return mover.WSPSend(s, buffers, flags, None)  # type: ignore[no-any-return]
     operation = process.begin(record.file or process.file_of(record), overlapped, routine)
-    return entry(s, buffers, flags, operation)  # type: ignore[no-any-return]
+    return mover.WSPSend(s, buffers, flags, operation)  # type: ignore[no-any-return]
 
 
+@overload
+def WSARecv(s: int, buffers: Sequence[Any] | None, flags: int = 0) -> int: ...
+@overload
+def WSARecv(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int,
+    overlapped: OVERLAPPED | None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending: ...
 @exported
 def WSARecv(
     s: int,
@@ -174,15 +195,26 @@ def WSARecv(
     process = current_process()
     try:
         record = process.objects[s]
-        entry = record.WSPRecv
+        mover = record.mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if overlapped is None:
-        return entry(s, buffers, flags, None)  # type: ignore[no-any-return]
+        return mover.WSPRecv(s, buffers, flags, None)  # type: ignore[no-any-return]
     operation = process.begin(record.file or process.file_of(record), overlapped, routine)
-    return entry(s, buffers, flags, operation)  # type: ignore[no-any-return]
+    return mover.WSPRecv(s, buffers, flags, operation)  # type: ignore[no-any-return]
 
 
+@overload
+def WSASendTo(s: int, buffers: Sequence[Any] | None, flags: int, to: bytes | None) -> int: ...
+@overload
+def WSASendTo(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int,
+    to: bytes | None,
+    overlapped: OVERLAPPED | None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending: ...
 @exported
 def WSASendTo(
     s: int,
@@ -199,15 +231,28 @@ def WSASendTo(
     process = current_process()
     try:
         record = process.objects[s]
-        entry = record.WSPSendTo
+        mover = record.mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if overlapped is None:
-        return entry(s, buffers, flags, to, None)  # type: ignore[no-any-return]
+        return mover.WSPSendTo(s, buffers, flags, to, None)  # type: ignore[no-any-return]
     operation = process.begin(record.file or process.file_of(record), overlapped, routine)
-    return entry(s, buffers, flags, to, operation)  # type: ignore[no-any-return]
+    return mover.WSPSendTo(s, buffers, flags, to, operation)  # type: ignore[no-any-return]
 
 
+@overload
+def WSARecvFrom(
+    s: int, buffers: Sequence[Any] | None, flags: int = 0, fromlen: int | None = None
+) -> tuple[int, SockAddr | None]: ...
+@overload
+def WSARecvFrom(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int,
+    fromlen: int | None,
+    overlapped: OVERLAPPED | None,
+    routine: CompletionRoutine | None = None,
+) -> tuple[int, SockAddr | None] | Pending: ...
 @exported
 def WSARecvFrom(
     s: int,
@@ -224,15 +269,29 @@ def WSARecvFrom(
     process = current_process()
     try:
         record = process.objects[s]
-        entry = record.WSPRecvFrom
+        mover = record.mover
     except (KeyError, AttributeError):
         raise process.no_socket(s) from None
     if overlapped is None:
-        return entry(s, buffers, flags, fromlen, None)  # type: ignore[no-any-return]
+        return mover.WSPRecvFrom(s, buffers, flags, fromlen, None)  # type: ignore[no-any-return]
     operation = process.begin(record.file or process.file_of(record), overlapped, routine)
-    return entry(s, buffers, flags, fromlen, operation)  # type: ignore[no-any-return]
+    return mover.WSPRecvFrom(s, buffers, flags, fromlen, operation)  # type: ignore[no-any-return]
 
 
+@overload
+def WSASendMsg(
+    s: int, buffers: Sequence[Any] | None, flags: int = 0, to: bytes | None = None, control: bytes = b""
+) -> int: ...
+@overload
+def WSASendMsg(
+    s: int,
+    buffers: Sequence[Any] | None,
+    flags: int,
+    to: bytes | None,
+    control: bytes,
+    overlapped: OVERLAPPED | None,
+    routine: CompletionRoutine | None = None,
+) -> int | Pending: ...
 @exported
 def WSASendMsg(
     s: int,

@@ -14,9 +14,9 @@ from tests.concurrency import Call, descriptors, until
 from tests.providers.host.networks import MadeUpNews, in_own_network
 from winsock2emu.defs.codes import WSA_OPERATION_ABORTED, WSAEINTR, WSAENOBUFS
 from winsock2emu.engine.endpoint import Endpoint
-from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.engine.pump import Pump
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel.operations import PENDING, Operation
 from winsock2emu.providers.host import changes
 from winsock2emu.providers.host.changes import ChangeWait, ChangeWaits, NetlinkNews, TickingNews, open_source
 

@@ -61,7 +61,7 @@ AT_ONCE_S = 5.0
 
 
 def endpoint(s: int) -> StreamSocket:
-    found = getattr(current_process().socket(s).WSPRecv, "__self__", None)
+    found = current_process().socket(s).mover
     assert isinstance(found, StreamSocket)
     return found
 

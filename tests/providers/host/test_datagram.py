@@ -75,7 +75,7 @@ def unbound(family: int = AF_INET) -> int:
 
 
 def endpoint(s: int) -> DatagramSocket:
-    found = getattr(current_process().socket(s).WSPRecv, "__self__", None)
+    found = current_process().socket(s).mover
     assert isinstance(found, DatagramSocket)
     return found
 

@@ -92,10 +92,10 @@ def test_a_socket_without_a_selection_has_nothing_of_it(winsock: Process, pair: 
     """Its entries are its own, and nobody is told of its readiness."""
     endpoint = endpoint_of(winsock, pair[0])
     assert not isinstance(endpoint.observer, NetworkEvents)
-    assert winsock.objects[pair[0]].WSPRecv == endpoint.receive
+    assert winsock.objects[pair[0]].mover is endpoint
     selected(pair[0], FD_READ)
     assert isinstance(endpoint_of(winsock, pair[0]).observer, NetworkEvents)
-    assert winsock.objects[pair[0]].WSPRecv.__self__.__class__ is Enabling
+    assert winsock.objects[pair[0]].mover.__class__ is Enabling
 
 
 @pytest.mark.parametrize("mask", [FD_READ, FD_CLOSE, FD_READ | FD_OOB | FD_WRITE | FD_CLOSE])
@@ -435,7 +435,7 @@ def test_a_call_that_a_signal_ends_leaves_the_rest_in_order(winsock: Process, pa
     """Whatever step of a receive is interrupted, after the next receive events are told again."""
     client, server = pair
     event = selected(client, FD_READ)
-    codes = {Enabling.receive.__code__, NetworkEvents.received.__code__, NetworkEvents.take.__code__}
+    codes = {Enabling.WSPRecv.__code__, NetworkEvents.received.__code__, NetworkEvents.take.__code__}
     for step in range(200):
         api.send(server, b"xy")
         assert told(client, event) & FD_READ

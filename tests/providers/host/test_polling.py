@@ -56,7 +56,7 @@ BOGUS = 0xABACAB
 
 
 def endpoint(s: int) -> HostSocket:
-    found = getattr(current_process().socket(s).WSPRecv, "__self__", None)
+    found = current_process().socket(s).mover
     assert isinstance(found, HostSocket)
     return found
 

@@ -75,7 +75,7 @@ def readable(s: int, seconds: int = 0) -> bool:
 
 
 def endpoint(s: int) -> DatagramSocket:
-    found = getattr(current_process().socket(s).WSPRecv, "__self__", None)
+    found = current_process().socket(s).mover
     assert isinstance(found, DatagramSocket)
     return found
 

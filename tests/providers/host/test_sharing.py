@@ -81,7 +81,7 @@ def duplicate(s: int) -> int:
 
 def inside(s: int) -> Callable[[], bool]:
     """True while a call that came through this descriptor waits for its turn or for data."""
-    descriptor = getattr(current_process().socket(s).WSPRecv, "__self__", None)
+    descriptor = current_process().socket(s).mover
     assert isinstance(descriptor, Descriptor)
     lanes = descriptor.endpoint.inbound, descriptor.endpoint.outbound
     return lambda: bool(descriptor._inside) and any(lane.head is not None for lane in lanes)

@@ -485,7 +485,7 @@ def test_ending_to_receive_is_not_missed_by_a_receive_that_is_about_to_wait() ->
     """Between its try, which has found nothing, and its place in the queue."""
     server = pair()[1]
     api.setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, 5000)
-    there = getattr(current_process().socket(server).WSPRecv, "__self__", None)
+    there = current_process().socket(server).mover
     assert isinstance(there, stream.StreamSocket)
 
     def find_nothing(host: object, buffer: bytearray) -> int:

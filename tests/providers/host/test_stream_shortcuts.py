@@ -49,7 +49,7 @@ def pair() -> Iterator[Pair]:
 
 def endpoint(s: int) -> StreamSocket:
     """The socket behind a handle: the entries of its record are methods of it."""
-    found = getattr(current_process().socket(s).WSPRecv, "__self__", None)
+    found = current_process().socket(s).mover
     assert isinstance(found, StreamSocket)
     return found
 

@@ -40,6 +40,7 @@ from ...defs.afd import (
 from ...defs.codes import (
     ERROR_MR_MID_NOT_FOUND,
     STATUS_ACCESS_VIOLATION,
+    STATUS_BUFFER_OVERFLOW,
     STATUS_END_OF_FILE,
     STATUS_INFO_LENGTH_MISMATCH,
     STATUS_INVALID_CONNECTION,
@@ -71,7 +72,7 @@ from ...defs.constants import (
 )
 from ...errors import WinsockError
 from ...kernel.files import FileObject
-from ...kernel.hostfiles import HostFile
+from ...kernel.hostfiles import HostFile, windows_path
 from ...kernel.objects import IO_COMPLETION, TIMED_OUT, run_apcs, wait
 from ...kernel.operations import PENDING, SKIP_PORT, SKIP_SIGNAL, status_of
 from ...kernel.ports import Port
@@ -94,6 +95,7 @@ __all__ = [
     "NtOpenFile",
     "NtQueryInformationFile",
     "NtQueryIoCompletion",
+    "NtQueryObject",
     "NtQuerySystemTime",
     "NtReadFile",
     "NtRemoveIoCompletion",
@@ -114,7 +116,12 @@ _REQUEST: Final = struct.Struct("<QIII")  # AFD_RECV_INFO, AFD_SEND_INFO: array,
 _ADDRESSED: Final = struct.Struct("<QIII4xQQ")  # AFD_RECV_INFO_UDP: the same, then address and its length
 _SELECTION: Final = struct.Struct("<QI")  # AFD_EVENT_SELECT_INFO: event, events
 _ENTRY: Final = struct.Struct("<QQQQ")  # FILE_IO_COMPLETION_INFORMATION: key, context, status, information
+_UNICODE_STRING: Final = struct.Struct("<HH4xQ")  # bytes, room in bytes, text
 _LONGEST_TEXT: Final = 0xFFFE
+_AFD: Final = "\\Device\\Afd"
+_DISK: Final = "\\Device\\HarddiskVolume1"
+
+_OBJECT_NAME_INFORMATION: Final = 1
 
 _FILE_COMPLETION_INFORMATION: Final = 30
 _FILE_IO_COMPLETION_NOTIFICATION_INFORMATION: Final = 41
@@ -160,7 +167,7 @@ RtlNtStatusToDosErrorNoTeb = RtlNtStatusToDosError
 def RtlInitUnicodeString(DestinationString: int, SourceString: int) -> None:
     size = len(memory.to_wide(memory.wide(SourceString) or "")) if SourceString else 0
     size = min(size, _LONGEST_TEXT)
-    memory.write(DestinationString, struct.pack("<HH4xQ", max(size - 2, 0), size, SourceString))
+    memory.write(DestinationString, _UNICODE_STRING.pack(max(size - 2, 0), size, SourceString))
 
 
 def NtQuerySystemTime(SystemTime: int) -> int:
@@ -175,6 +182,33 @@ def NtQuerySystemTime(SystemTime: int) -> int:
 def NtClose(Handle: int) -> int:
     made_by_c()
     kernel32.CloseHandle(Handle)
+    return STATUS_SUCCESS
+
+
+def NtQueryObject(
+    Handle: int,
+    ObjectInformationClass: int,
+    ObjectInformation: int,
+    ObjectInformationLength: int,
+    ReturnLength: int,
+) -> int:
+    thing = object_of(current_process(), Handle)
+    if ObjectInformationClass != _OBJECT_NAME_INFORMATION:
+        raise refused(STATUS_NOT_IMPLEMENTED)
+    if isinstance(thing, HostFile):
+        name = f"{_DISK}{windows_path(thing.path)[2:]}"
+    else:
+        name = _AFD if isinstance(thing, FileObject) else ""
+    text = memory.to_wide(name) if name else b""
+    size = _UNICODE_STRING.size + len(text)
+    if ReturnLength >= memory.LOWEST:
+        memory.store_32(ReturnLength, size)
+    if ObjectInformationLength < size:
+        short = ObjectInformationLength < _UNICODE_STRING.size
+        raise refused(STATUS_INFO_LENGTH_MISMATCH if short else STATUS_BUFFER_OVERFLOW)
+    _out(ObjectInformation)
+    where = ObjectInformation + _UNICODE_STRING.size if text else 0
+    memory.write(ObjectInformation, _UNICODE_STRING.pack(max(len(text) - 2, 0), len(text), where) + text)
     return STATUS_SUCCESS
 
 
@@ -286,7 +320,7 @@ def _transfer(
     record = _socket(handle)
     _check_offset(handle, offset)
     request = begin(process, handle, event, routine, context, block)
-    status = _perform(record.WSPSend if sends else record.WSPRecv, handle, [view], (0,), request)
+    status = _perform(record.mover.WSPSend if sends else record.mover.WSPRecv, handle, [view], (0,), request)
     if status == STATUS_PENDING and not record.overlapped:
         return _awaited(request)
     return status
@@ -423,7 +457,7 @@ def _receive(handle: int, told: Told, data: bytes, output: int, room: int) -> in
     record = _socket(handle)
     buffers = _buffers(array, count)
     request = begin(current_process(), handle, *told)
-    return _perform(record.WSPRecv, handle, buffers, (_receive_flags(tdi),), request)
+    return _perform(record.mover.WSPRecv, handle, buffers, (_receive_flags(tdi),), request)
 
 
 def _receive_datagram(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
@@ -441,7 +475,7 @@ def _receive_datagram(handle: int, told: Told, data: bytes, output: int, room: i
             memory.store_32(length, len(sender))
 
     request = begin(current_process(), handle, *told, store)
-    return _perform(record.WSPRecvFrom, handle, buffers, (_receive_flags(tdi), size), request)
+    return _perform(record.mover.WSPRecvFrom, handle, buffers, (_receive_flags(tdi), size), request)
 
 
 def _send(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
@@ -451,7 +485,7 @@ def _send(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
     record = _socket(handle)
     buffers = _buffers(array, count)
     request = begin(current_process(), handle, *told)
-    return _perform(record.WSPSend, handle, buffers, (MSG_OOB if tdi & TDI_SEND_EXPEDITED else 0,), request)
+    return _perform(record.mover.WSPSend, handle, buffers, (MSG_OOB if tdi & TDI_SEND_EXPEDITED else 0,), request)
 
 
 _EVENTS: Final = {

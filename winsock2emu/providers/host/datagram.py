@@ -282,7 +282,7 @@ class DatagramSocket(HostSocket):
 
     # Sending
 
-    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend: one datagram to the default peer."""
         if (
             self.send_now is not None
@@ -305,7 +305,7 @@ class DatagramSocket(HostSocket):
             raise WinsockError(WSAENOTCONN)
         return self._send_datagram(views, flags, None, operation)
 
-    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo: one datagram to an address, or to the default peer where none is given."""
         send_now = self.send_now
         if (
@@ -440,16 +440,16 @@ class DatagramSocket(HostSocket):
 
     # Receiving
 
-    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv: one datagram."""
         if operation is None and not self.peer_removed:
-            return self.receive_from(s, buffers, flags, None, None)[0]
+            return self.WSPRecvFrom(s, buffers, flags, None, None)[0]
         attempt = self.checked_receive(buffers, flags, overlapped=operation is not None)
         if self.peer_removed:
             raise WinsockError(WSAENOTCONN)
         return self.inbound.run(lambda: attempt()[0], operation)
 
-    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def WSPRecvFrom(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom: one datagram and its sender."""
         receive_now = self.receive_now
         if (

@@ -286,19 +286,19 @@ class HostSocket(Endpoint):
 
     # The four that move data are entries of the procedure table themselves, so they are told the handle as well.
 
-    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend."""
         raise NotImplementedError
 
-    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo."""
         raise NotImplementedError
 
-    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv."""
         raise NotImplementedError
 
-    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def WSPRecvFrom(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom."""
         raise NotImplementedError
 

@@ -496,39 +496,33 @@ class NetworkEvents:
 class Enabling:
     """The four calls that move data, for a socket with a selection: each tells what it enables again."""
 
-    __slots__ = ("_events", "_mover", "_receive", "_send", "_stream")
+    __slots__ = ("_events", "_mover", "_stream")
 
     def __init__(self, events: NetworkEvents, mover: HostSocket | Descriptor) -> None:
         self._events = events
         self._mover = mover
-        self._send = mover.send
-        self._receive = mover.receive
         self._stream = events.endpoint.socket_type == SOCK_STREAM
 
-    def entries(self) -> tuple[Any, Any, Any, Any]:
-        """WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom."""
-        return self.send, self.receive, self.send_to, self.receive_from
-
-    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend."""
         try:
-            return self._send(s, buffers, flags, operation)
+            return self._mover.WSPSend(s, buffers, flags, operation)
         except WinsockError as failure:
             self.send_failed(failure)
             raise
 
-    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo."""
         try:
-            return self._mover.send_to(s, buffers, flags, to, operation)
+            return self._mover.WSPSendTo(s, buffers, flags, to, operation)
         except WinsockError as failure:
             self.send_failed(failure)
             raise
 
-    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv."""
         try:
-            moved = self._receive(s, buffers, flags, operation)
+            moved = self._mover.WSPRecv(s, buffers, flags, operation)
         except WinsockError as failure:
             self.receive_failed(failure)
             raise
@@ -547,10 +541,10 @@ class Enabling:
         events.received(more=more)
         return moved
 
-    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def WSPRecvFrom(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom."""
         try:
-            moved = self._mover.receive_from(s, buffers, flags, room, operation)
+            moved = self._mover.WSPRecvFrom(s, buffers, flags, room, operation)
         except WinsockError as failure:
             self.receive_failed(failure)
             raise

@@ -8,7 +8,8 @@ Data:            goes through a pair of host sockets, so that one end can be giv
                  has its length in front of it there; who is given an end of a message pipe would see that.
 Reach:           the names are the emulated process's own. Other processes neither see them nor can open them.
 Buffers:         the sizes that a program asks for are the host's business.
-Missing:         PIPE_NOWAIT, time-outs of a name, SetNamedPipeHandleState, PeekNamedPipe, impersonation, remote clients.
+Missing:         PIPE_NOWAIT, time-outs of a name, SetNamedPipeHandleState, PeekNamedPipe, DisconnectNamedPipe,
+                 impersonation, remote clients.
 Sources:         "Named Pipes" on Microsoft Learn and the pages of its functions.
 """
 
@@ -61,15 +62,17 @@ class Pipe(FileObject):
     Attributes:
         reads, writes: what its handle is open for.
         by_message: a read ends with a message; otherwise it takes bytes, whatever they belong to.
+        other: the other end, for as long as it is here.
     """
 
-    __slots__ = ("_arrived", "_endpoint", "_framed", "_inside", "by_message", "reads", "writes")
+    __slots__ = ("_arrived", "_endpoint", "_framed", "_inside", "by_message", "other", "reads", "writes")
 
     def __init__(self, *, reads: bool, writes: bool, framed: bool, overlapped: bool) -> None:
         super().__init__(overlapped=overlapped)
         self.reads = reads
         self.writes = writes
         self.by_message = False
+        self.other: Pipe | None = None
         self._framed = framed
         self._endpoint: Endpoint | None = None
         self._arrived = bytearray()  # of a message pipe: what the host has given and nobody has read
@@ -164,7 +167,15 @@ class Pipe(FileObject):
                 raise WinsockError(ERROR_NO_DATA) from failure
             return count
 
-        return endpoint.outbound.run(attempt, operation)
+        moved = endpoint.outbound.run(attempt, operation)
+        if self.other is not None and moved is not PENDING:
+            self.other.data_has_come()
+        return moved
+
+    def data_has_come(self) -> None:
+        """Complete what waits for it, as it does at once on Windows; otherwise the host would have to tell first."""
+        if self._endpoint is not None:
+            self._endpoint.inbound.clear()
 
     # Ends
 
@@ -183,6 +194,8 @@ class Pipe(FileObject):
         endpoint = self._endpoint
         if endpoint is not None:
             endpoint.abort(WSA_OPERATION_ABORTED)
+            if self.other is not None:
+                self.other.other = None
             os.close(endpoint.fd)
 
 
@@ -334,6 +347,7 @@ class HostPipes:
                 raise WinsockError(ERROR_TOO_MANY_OPEN_FILES) from failure
             pump = self._pump()
             client = Pipe(reads=reads, writes=writes, framed=bool(known.type), overlapped=overlapped)
+            client.other, instance.other = instance, client
             client.join(pump, there.detach())
             instance.join(pump, here.detach())
             instance.client_has_come()

@@ -208,44 +208,53 @@ class HostProvider:
 
     def _register(self, host: HostSocketObject, info: ProtocolInfo, protocol: int, flags: int) -> HostSocket:
         """Make an endpoint of a host socket and have its descriptor accepted as a handle."""
-        upcalls = self._upcalls
-        assert upcalls is not None, "WSPStartup comes first"
         try:
-            host.setblocking(False)
             if not flags & WSA_FLAG_NO_HANDLE_INHERIT:
                 os.set_inheritable(host.fileno(), True)
-            endpoint = _kind_of(info)(upcalls.engine, host, info, protocol, flags)
-            if info.address_family != AF_UNIX and info.socket_type != SOCK_RAW:
-                endpoint.bindings = self.bindings
-            self._sockets[endpoint.fd] = endpoint
-            s = endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
-            entries = (endpoint.send, endpoint.receive, endpoint.send_to, endpoint.receive_from)
-            upcalls.own_entries(
-                s,
-                *(entries[:2] if isinstance(endpoint, StreamSocket) else entries),  # 64 bytes each
-                overlapped=bool(flags & WSA_FLAG_OVERLAPPED),
-            )
+            return self._enter(host, info, protocol, flags)
         except BaseException:
             self._sockets.pop(host.fileno(), None)
             host.close()
             raise
+
+    def _enter(self, host: HostSocketObject, info: ProtocolInfo, protocol: int, flags: int) -> HostSocket:
+        upcalls = self._upcalls
+        assert upcalls is not None, "WSPStartup comes first"
+        stale = self._sockets.pop(host.fileno(), None)
+        if stale is not None:  # closed behind our back, with the host's own close; its object would close the new one
+            with contextlib.suppress(WinsockError):
+                upcalls.WPUCloseSocketHandle(host.fileno())
+            self._forget(stale)
+        host.setblocking(False)
+        endpoint = _kind_of(info)(upcalls.engine, host, info, protocol, flags)
+        if info.address_family != AF_UNIX and info.socket_type != SOCK_RAW:
+            endpoint.bindings = self.bindings
+        self._sockets[endpoint.fd] = endpoint
+        s = endpoint.handle = upcalls.WPUModifyIFSHandle(info.catalog_entry_id, endpoint.fd)
+        upcalls.own_entries(s, endpoint, overlapped=bool(flags & WSA_FLAG_OVERLAPPED))
         return endpoint
 
     def adopt(self, host: HostSocketObject, info: ProtocolInfo, protocol: int, /) -> int:
         """Take over a host socket that was not made here: its handle, the descriptor's number.
 
         It is non-blocking and has the overlapped attribute from now on. A socket that is known under the number already
-        has been closed behind our back: what pends on it ends.
+        has been closed behind our back: what pends on it ends. When this fails the descriptor is still the caller's.
 
         Raises:
             WinsockError: what the host says.
         """
-        stale = self._sockets.pop(host.fileno(), None)
-        if stale is not None:
-            self._forget(stale)
-        endpoint = self._register(host, info, protocol, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)
-        endpoint.blocking = False
-        take_state(endpoint)
+        descriptor = host.fileno()
+        try:
+            endpoint = self._enter(host, info, protocol, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)
+            endpoint.blocking = False
+            take_state(endpoint)
+        except BaseException:  # an interrupt among them
+            host.detach()
+            self._sockets.pop(descriptor, None)
+            if self._upcalls is not None:
+                with contextlib.suppress(WinsockError):
+                    self._upcalls.WPUCloseSocketHandle(descriptor)
+            raise
         return endpoint.handle
 
     def look_again(self, s: int, /) -> None:
@@ -322,7 +331,7 @@ class HostProvider:
         try:
             upcalls.WPUModifyIFSHandle(endpoint.info.catalog_entry_id, s)
             overlapped = bool(endpoint.flags & WSA_FLAG_OVERLAPPED)
-            upcalls.own_entries(s, *self._outermost(descriptor).entries(), overlapped=overlapped)
+            upcalls.own_entries(s, self._outermost(descriptor), overlapped=overlapped)
             known = next((one.handle for one in self.sharing.partners(endpoint) if one is not descriptor), None)
             if known is not None:
                 with contextlib.suppress(WinsockError):  # closed meanwhile
@@ -331,8 +340,8 @@ class HostProvider:
                 with contextlib.suppress(WinsockError):  # closed meanwhile
                     upcalls.own_entries(
                         partner.handle,
-                        *self._outermost(partner).entries(),
-                        instead_of=self._outermost(endpoint).send,
+                        self._outermost(partner),
+                        instead_of=self._outermost(endpoint),
                         overlapped=overlapped,
                     )
         except BaseException:
@@ -437,16 +446,16 @@ class HostProvider:
         return mover if events is None else events.entries_for(mover)
 
     def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
-        return self._mover(s).send(s, buffers, flags, operation)
+        return self._mover(s).WSPSend(s, buffers, flags, operation)
 
     def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any, /) -> Any:
-        return self._mover(s).receive(s, buffers, flags, operation)
+        return self._mover(s).WSPRecv(s, buffers, flags, operation)
 
     def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any, /) -> Any:
-        return self._mover(s).send_to(s, buffers, flags, to, operation)
+        return self._mover(s).WSPSendTo(s, buffers, flags, to, operation)
 
     def WSPRecvFrom(self, s: int, buffers: Any, flags: int, fromlen: int | None, operation: Any, /) -> Any:
-        return self._mover(s).receive_from(s, buffers, flags, fromlen, operation)
+        return self._mover(s).WSPRecvFrom(s, buffers, flags, fromlen, operation)
 
     # Options, control codes, waiting
 
@@ -509,8 +518,8 @@ class HostProvider:
             with contextlib.suppress(WinsockError):  # closed meanwhile
                 upcalls.own_entries(
                     mover.handle,
-                    *events.entries_for(mover).entries(),
-                    instead_of=mover.send,
+                    events.entries_for(mover),
+                    instead_of=mover,
                     overlapped=bool(endpoint.flags & WSA_FLAG_OVERLAPPED),
                 )
         return events

@@ -85,7 +85,7 @@ class HostRequestQueue(RequestQueue):
             theirs = MSG_WAITALL if flags & RIO_MSG_WAITALL else 0
 
             def begin(request: Request) -> Any:
-                return endpoint.receive(endpoint.handle, buffers, theirs, request)
+                return endpoint.WSPRecv(endpoint.handle, buffers, theirs, request)
 
         else:
             if not isinstance(endpoint, DatagramSocket) or flags & RIO_MSG_WAITALL:
@@ -115,7 +115,7 @@ class HostRequestQueue(RequestQueue):
         if local is None and remote is None and control is None:
 
             def begin(request: Request) -> Any:
-                return endpoint.send(endpoint.handle, buffers, 0, request)
+                return endpoint.WSPSend(endpoint.handle, buffers, 0, request)
 
         else:
             if not isinstance(endpoint, DatagramSocket):

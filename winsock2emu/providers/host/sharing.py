@@ -75,33 +75,29 @@ class Descriptor:
     def __exit__(self, *failure: object) -> None:
         self._inside.remove(threading.get_ident())
 
-    def entries(self) -> tuple[Any, Any, Any, Any]:
-        """WSPSend, WSPRecv, WSPSendTo and WSPRecvFrom of this handle."""
-        return self.send, self.receive, self.send_to, self.receive_from
-
-    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend."""
         with self:
-            return self.endpoint.send(s, buffers, flags, operation)
+            return self.endpoint.WSPSend(s, buffers, flags, operation)
 
-    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo, which binds."""
         with self:
-            moved = self.endpoint.send_to(s, buffers, flags, to, operation)
+            moved = self.endpoint.WSPSendTo(s, buffers, flags, to, operation)
         self.unbound = False
         return moved
 
-    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv."""
         self._check_bound(buffers)
         with self:
-            return self.endpoint.receive(s, buffers, flags, operation)
+            return self.endpoint.WSPRecv(s, buffers, flags, operation)
 
-    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def WSPRecvFrom(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom."""
         self._check_bound(buffers)
         with self:
-            return self.endpoint.receive_from(s, buffers, flags, room, operation)
+            return self.endpoint.WSPRecvFrom(s, buffers, flags, room, operation)
 
     def _check_bound(self, buffers: Any) -> None:
         if self.unbound:

@@ -791,7 +791,7 @@ class StreamSocket(HostSocket):
 
     # Sending
 
-    def send(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPSend(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPSend: all of it, or WSAEWOULDBLOCK and nothing."""
         send_now = self.send_now
         if (
@@ -992,13 +992,13 @@ class StreamSocket(HostSocket):
         if number in _BREAKS:
             self.pending_error = self._broke(number, _TO_RECEIVES).winerror
 
-    def send_to(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
+    def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo: a stream ignores the address."""
-        return self.send(s, buffers, flags, operation)
+        return self.WSPSend(s, buffers, flags, operation)
 
     # Receiving
 
-    def receive(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
+    def WSPRecv(self, s: int, buffers: Any, flags: int, operation: Any) -> Any:
         """WSPRecv: 0 is the peer's end of stream."""
         receive_now = self.receive_now
         if receive_now is not None and operation is None and not flags and buffers and self.inbound.head is None:
@@ -1233,9 +1233,9 @@ class StreamSocket(HostSocket):
             raise WinsockError(self.broken)
         return 0
 
-    def receive_from(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
+    def WSPRecvFrom(self, s: int, buffers: Any, flags: int, room: int | None, operation: Any) -> Any:
         """WSPRecvFrom: a stream has one peer and leaves the address alone."""
-        moved = self.receive(s, buffers, flags, operation)
+        moved = self.WSPRecv(s, buffers, flags, operation)
         return moved if moved is PENDING else (moved, None)
 
     # Waiting
