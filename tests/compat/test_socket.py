@@ -9,6 +9,7 @@ import gc
 import os
 import pickle
 import socket as host_socket
+import ssl as host_ssl
 import stat
 import subprocess
 import sys
@@ -682,3 +683,32 @@ def test_libraries_that_keep_the_hosts_socket_module_may_use_one(pair: tuple[Any
     with socket.socket() as fresh:
         fresh.setsockopt(level, socket.SO_EXCLUSIVEADDRUSE, 1)
         assert fresh.getsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE) == 1
+
+
+def test_the_hosts_ssl_module_takes_a_socket_over(pair: tuple[Any, Any]) -> None:
+    context = host_ssl.SSLContext(host_ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = host_ssl.CERT_NONE
+    one, other = pair
+    number = one.fileno()
+    with context.wrap_socket(one, do_handshake_on_connect=False) as client:
+        assert one.fileno() == -1
+        assert client.fileno() == number
+        client.settimeout(0.01)
+        assert isinstance(failure_of(client.do_handshake), TimeoutError)
+    assert other.recv(1) == b"\x16"  # a handshake record
+
+
+def test_a_number_given_away_may_be_somebody_elses_by_the_end(process: Process) -> None:
+    """WSACleanup closes sockets, and not the file that has the number of one that was closed behind its back."""
+    for closes in (False, True):
+        with socket.socket() as sock:
+            number = sock.detach()
+        with open(os.devnull, "rb") as file:
+            os.dup2(file.fileno(), number)
+        if closes:
+            process.cleanup()
+        else:
+            assert failure_of(lambda: socket.socket(fileno=number)).winerror == 10038  # type: ignore[attr-defined]  # noqa: B023
+        os.fstat(number)
+        os.close(number)

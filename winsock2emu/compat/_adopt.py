@@ -15,6 +15,7 @@ Blocking:        the host's socket never blocks again. Python's own time-outs wo
 from __future__ import annotations
 
 import _socket
+import contextlib
 import os
 import socket
 import warnings
@@ -256,6 +257,26 @@ def adopt_descriptor(descriptor: int) -> bool:
         return False
     adopt_host(process, host)
     return True
+
+
+def leave(descriptor: int, process: Process) -> None:
+    """A socket object gives its descriptor away; whoever gets it may close it with the host's own close."""
+    record = process.objects.get(descriptor)
+    if type(record) is SocketRecord:
+        with contextlib.suppress(WinsockError):  # a layer's handles stay with the emulator
+            _provider(process, record.entry).leave(descriptor)
+
+
+def take_back(descriptor: int, process: Process) -> bool:
+    """Whether a descriptor that may have been given away is still the SOCKET that it was."""
+    record = process.objects.get(descriptor)
+    if type(record) is not SocketRecord:
+        return False
+    try:
+        provider = _provider(process, record.entry)
+    except WinsockError:
+        return True
+    return bool(provider.take_back(descriptor))
 
 
 def release(descriptor: int, process: Process | None = None) -> None:

@@ -71,7 +71,7 @@ from ..defs.records import PROTOCOL_INFOW_SIZE, AddrInfo, ProtocolInfo
 from ..defs.sockaddr import SockAddr, sockaddr_in, sockaddr_in6
 from ..defs.winbase import ComputerNamePhysicalDnsHostname
 from ..errors import WinsockError
-from ..process import Process, SocketRecord
+from ..process import Process
 from . import _adopt, _profiles
 
 _READ: Final = False
@@ -360,7 +360,10 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
 
     def detach(self) -> int:
         """Give the SOCKET up without closing it."""
-        return host.socket.detach(self)
+        handle = host.socket.detach(self)
+        if handle != -1:
+            _adopt.leave(handle, self._process)
+        return handle
 
     # Life
 
@@ -659,7 +662,7 @@ def _open_shared(info: ProtocolInfo) -> int:
 
 def _known(process: Process, handle: int, family: int, type: int, proto: int) -> tuple[int, int, int]:
     """Family, type and protocol of a SOCKET, or of a host's socket, which becomes one."""
-    if type_of(process, handle) is not SocketRecord:
+    if not _adopt.take_back(handle, process):
         _adopt_descriptor(process, handle)
     try:
         found = ws2_32.getsockname(handle).family
@@ -671,11 +674,6 @@ def _known(process: Process, handle: int, family: int, type: int, proto: int) ->
     if type == -1:
         type = int.from_bytes(ws2_32.getsockopt(handle, SOL_SOCKET, SO_TYPE, 4), "little")
     return family, type, max(0, proto)
-
-
-def type_of(process: Process, handle: int) -> type:
-    """What is behind a number."""
-    return type(process.objects.get(handle))
 
 
 def _adopt_descriptor(process: Process, descriptor: int) -> None:

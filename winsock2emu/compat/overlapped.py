@@ -68,7 +68,7 @@ from ..defs.winbase import (
 from ..errors import WinsockError, message_of
 from ..kernel.handles import FIRST_NUMBER
 from ..kernel.hostfiles import HostFile
-from ..kernel.operations import OVERLAPPED
+from ..kernel.operations import OVERLAPPED, PENDING
 from ..kernel.ports import Port
 from ..kernel32.handles import typed
 from ..process import current_process
@@ -253,12 +253,16 @@ class Overlapped:
         try:
             call(*arguments, record)
         except WinsockError as failure:
-            if failure.winerror in _UNKNOWN and adopt_descriptor(self._handle):
-                self._start(call, *arguments)
-                return
-            self._not_started(failure)
+            self._recover(failure, call, *arguments)
         else:
             self.error = WSA_IO_PENDING if record.Internal == STATUS_PENDING else 0
+
+    def _recover(self, failure: WinsockError, call: Callable[..., Any], *arguments: Any) -> None:
+        """A call has failed: once more with a socket that has been adopted, or for good."""
+        if failure.winerror in _UNKNOWN and adopt_descriptor(self._handle):
+            self._start(call, *arguments)
+            return
+        self._not_started(failure)
 
     def _not_started(self, failure: WinsockError) -> None:
         """A start has failed, unless there is data all the same, or the end."""
@@ -284,8 +288,17 @@ class Overlapped:
     def WSARecvInto(self, handle: int, buffer: Any, flags: int = 0, /) -> None:
         """Begin to receive into a buffer; the result is a count."""
         view = memoryview(buffer)
-        self._begin(_READ_INTO, handle, view)
-        self._start(ws2_32.WSARecv, handle, (view,), flags)
+        if self._kind is not _NONE:
+            raise ValueError("operation already attempted")
+        self._kind = _READ_INTO
+        self._handle = handle
+        self._buffer = view
+        try:
+            moved = ws2_32.WSARecv(handle, (view,), flags, self._record)
+        except WinsockError as failure:
+            self._recover(failure, ws2_32.WSARecv, handle, (view,), flags)
+        else:
+            self.error = WSA_IO_PENDING if moved is PENDING else 0
 
     def WSARecvFrom(self, handle: int, size: int, flags: int = 0, /) -> None:
         """Begin to receive a datagram of at most ``size`` bytes; the result is (bytes, address)."""
@@ -304,8 +317,18 @@ class Overlapped:
     def WSASend(self, handle: int, buffer: Any, flags: int = 0, /) -> None:
         """Begin to send a buffer; the result is a count."""
         data = buffer if type(buffer) is bytes else memoryview(buffer)
-        self._begin(_OTHER, handle, data)
-        self._start(ws2_32.WSASend, handle, (data,), flags)
+        # As `_begin` and `_start` have it; this and WSARecvInto are what a busy loop does all the time.
+        if self._kind is not _NONE:
+            raise ValueError("operation already attempted")
+        self._kind = _OTHER
+        self._handle = handle
+        self._buffer = data
+        try:
+            moved = ws2_32.WSASend(handle, (data,), flags, self._record)
+        except WinsockError as failure:
+            self._recover(failure, ws2_32.WSASend, handle, (data,), flags)
+        else:
+            self.error = WSA_IO_PENDING if moved is PENDING else 0
 
     def WSASendTo(self, handle: int, buffer: Any, flags: int, address: tuple[Any, ...], /) -> None:
         """Begin to send a datagram to an address; the result is a count."""

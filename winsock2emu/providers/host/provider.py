@@ -102,6 +102,15 @@ M = TypeVar("M", HostSocket, Descriptor)
 _ALONE = contextlib.nullcontext()
 
 
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    """What a descriptor leads to; None for nothing."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _kind_of(info: ProtocolInfo) -> type[HostSocket]:
     if info.socket_type == SOCK_STREAM:
         return UnixSocket if info.address_family == AF_UNIX else StreamSocket
@@ -134,6 +143,7 @@ class HostProvider:
         self.sharing = Sharing(self._sockets)
         self._attaching = threading.Lock()
         self.request_queues: dict[HostSocket, HostRequestQueue] = {}
+        self._left: dict[int, tuple[int, int] | None] = {}  # see `leave`
         present(self)
 
     # Life
@@ -147,6 +157,8 @@ class HostProvider:
         self._startups -= 1
         if self._startups > 0:
             return
+        for s in tuple(self._left):
+            self.take_back(s)
         kept = self.sharing.end()
         for endpoint in (*self._sockets.values(), *kept):
             endpoint.abort(WSAEINTR, silent=True)  # programs are told nothing any more of what was overlapped
@@ -220,11 +232,7 @@ class HostProvider:
     def _enter(self, host: HostSocketObject, info: ProtocolInfo, protocol: int, flags: int) -> HostSocket:
         upcalls = self._upcalls
         assert upcalls is not None, "WSPStartup comes first"
-        stale = self._sockets.pop(host.fileno(), None)
-        if stale is not None:  # closed behind our back, with the host's own close; its object would close the new one
-            with contextlib.suppress(WinsockError):
-                upcalls.WPUCloseSocketHandle(host.fileno())
-            self._forget(stale)
+        self._drop(host.fileno())
         host.setblocking(False)
         endpoint = _kind_of(info)(upcalls.engine, host, info, protocol, flags)
         if info.address_family != AF_UNIX and info.socket_type != SOCK_RAW:
@@ -275,6 +283,31 @@ class HostProvider:
         self._upcalls.WPUCloseSocketHandle(s)
         self._forget(endpoint)
 
+    def leave(self, s: int, /) -> None:
+        """The program gives a handle away, maybe to a library that uses the descriptor and closes it as the host does.
+
+        The handle stays good until then.
+        """
+        if s in self._sockets:
+            self._left[s] = _identity(s)
+
+    def take_back(self, s: int, /) -> bool:
+        """A handle that was given away is used again; False when it has been closed meanwhile: it is forgotten."""
+        if s in self._left and self._left.pop(s) != _identity(s):
+            self._drop(s)
+            return False
+        return True
+
+    def _drop(self, s: int) -> None:
+        """Forget a socket that was closed behind our back: its host socket would close the descriptor's new owner."""
+        self._left.pop(s, None)
+        stale = self._sockets.pop(s, None)
+        if stale is not None:
+            assert self._upcalls is not None
+            with contextlib.suppress(WinsockError):
+                self._upcalls.WPUCloseSocketHandle(s)
+            self._forget(stale)
+
     def _forget(self, endpoint: HostSocket) -> None:
         """End what waits on a socket, without its descriptor."""
         endpoint.abort(WSAEINTR)
@@ -294,6 +327,7 @@ class HostProvider:
     def _close(self, s: int, endpoint: HostSocket, *, linger: bool) -> None:
         """Give a handle back; its socket ends with the last one."""
         assert self._upcalls is not None
+        self._left.pop(s, None)
         try:
             # First, since the host gives the number out again at once.
             self._upcalls.WPUCloseSocketHandle(s)
