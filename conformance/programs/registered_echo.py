@@ -205,8 +205,9 @@ class Rio:
         check(found, "WSAIoctl")
         if table.cbSize != sizeof(table):
             sys.exit(f"a table of {table.cbSize} bytes")
-        for function, prototype in PROTOTYPES.items():
-            setattr(self, function, ctypes.WINFUNCTYPE(*prototype)(getattr(table, function)))
+        for function, (result, *arguments) in PROTOTYPES.items():
+            prototype: Any = ctypes.WINFUNCTYPE(result, *arguments)
+            setattr(self, function, prototype(getattr(table, function)))
 
 
 class Server:

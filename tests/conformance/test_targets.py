@@ -28,14 +28,15 @@ def ws(request: pytest.FixtureRequest) -> Any:
 
 
 def test_every_call_of_the_interface_exists(ws: Target) -> None:
+    calls = [name for name in CALLS if name != "rio_memory"]  # which is no function of Windows
     if isinstance(ws, CDriver):
         # What a program finds by a GUID only.
         by_guid = {"WSARecvMsg", "ConnectEx", "DisconnectEx", "TransmitPackets"}
-        exports = [name for name in CALLS if name not in by_guid]
+        exports = [name for name in calls if name not in by_guid and not name.startswith("RIO")]
         missing = [name for name in exports if not (ws.c.address_of(name) or _in_another_form(ws, name))]
     else:
         modules = [winsock2emu.ws2_32, winsock2emu.kernel32, winsock2emu.mswsock, winsock2emu.user32]
-        missing = [name for name in CALLS if not any(hasattr(module, name) for module in modules)]
+        missing = [name for name in calls if not any(hasattr(module, name) for module in modules)]
     assert missing == []
 
 

@@ -215,8 +215,10 @@ MAPPED = [
 ]
 
 # Functions without a socket that go to a provider all the same, tested one by one below; those that go to an extension
-# function are in tests/ws2_32/test_waiting.py, tests/ws2_32/test_connecting.py and tests/mswsock/test_messages.py.
+# function or to the engine are in test_waiting.py, test_connecting.py and test_notifications.py of tests/ws2_32 and in
+# tests/mswsock/test_messages.py.
 OTHERS = {
+    "ProcessSocketNotifications",
     "WSAConnectByList",
     "WSAConnectByName",
     "WSAAddressToString",

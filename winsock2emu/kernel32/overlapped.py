@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ..defs.codes import (
     ERROR_IO_INCOMPLETE,
+    ERROR_MR_MID_NOT_FOUND,
     ERROR_NOT_FOUND,
     STATUS_PENDING,
     STATUS_TO_WIN32,
@@ -67,7 +68,7 @@ def _result(overlapped: OVERLAPPED, timeout_s: float | None, *, alertable: bool)
         status = overlapped.Internal
     moved = overlapped.InternalHigh
     if status >= FIRST_WARNING:
-        raise WinsockError(STATUS_TO_WIN32[status], moved=moved)
+        raise WinsockError(STATUS_TO_WIN32.get(status, ERROR_MR_MID_NOT_FOUND), moved=moved)
     return moved
 
 

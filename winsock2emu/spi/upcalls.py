@@ -79,7 +79,7 @@ class Upcalls(Protocol):
         ...
 
     def event_object(self, event: int, /) -> Any:
-        """The event object of a handle, which stays what it is when the handle is closed and its number given out again.
+        """The event object of a handle: it stays what it is when the handle is closed and its number given out again.
 
         On Windows a provider with IFS handles leaves the signalling of network events to the kernel.
 
