@@ -48,7 +48,6 @@ LONG_MS = 5000
 BOGUS = 0xABACAB  # a number that no socket has
 MINUS_ONE = INVALID_SOCKET
 ALL = POLLRDNORM | POLLRDBAND | POLLWRNORM
-NO_AFD = "ntdll's NtDeviceIoControlFile comes with the kernel's file functions"
 
 
 def start_refused_connect(ws: Target, s: int) -> None:
@@ -1113,7 +1112,6 @@ def about_the_request(name: str, behaviour: str, test: str = "test_poll") -> Cal
         basis="observed",
         behaviours=[behaviour],
         needs_c=True,
-        gap=NO_AFD,
     )
 
 

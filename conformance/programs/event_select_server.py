@@ -161,6 +161,8 @@ class Server:
         if received == SOCKET_ERROR:
             expect(ws2_32.WSAGetLastError() in (WSAEWOULDBLOCK, WSAECONNRESET), "another error of recv")
             return
+        if not received:
+            return  # the end has overtaken an FD_READ for what was read already; FD_CLOSE tells it
         self.counts["reads"] += 1
         connection.name += buffer.raw[:received]
         if connection.name.endswith(b"\n"):

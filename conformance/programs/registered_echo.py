@@ -134,7 +134,7 @@ class RIO_EXTENSION_FUNCTION_TABLE(Structure):
 
 
 _BUF = POINTER(RIO_BUF)
-PROTOTYPES = {
+PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "RIOReceiveEx": (wintypes.BOOL, c_void_p, _BUF, wintypes.ULONG, _BUF, _BUF, _BUF, _BUF, wintypes.DWORD, c_void_p),
     "RIOSendEx": (wintypes.BOOL, c_void_p, _BUF, wintypes.ULONG, _BUF, _BUF, _BUF, _BUF, wintypes.DWORD, c_void_p),
     "RIOCloseCompletionQueue": (None, c_void_p),

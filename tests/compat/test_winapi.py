@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from winsock2emu.compat import msvcrt, winapi
 from winsock2emu.defs.codes import ERROR_IO_INCOMPLETE
+from winsock2emu.process import Process
+
+
+@pytest.fixture(autouse=True)
+def process() -> Iterator[Process]:
+    process = Process()
+    with process.active():
+        yield process
+    process.engine.close()
 
 
 def test_events_are_waited_for() -> None:

@@ -27,13 +27,6 @@ def test_every_module_of_cases_is_in_order() -> None:
     assert SUITE.cases
 
 
-def test_a_chapter_stands_in_one_module() -> None:
-    modules: dict[str, set[str]] = {}
-    for case in SUITE.cases:
-        modules.setdefault(case.chapter, set()).add(case.module)
-    assert {chapter: names for chapter, names in modules.items() if len(names) > 1} == {}
-
-
 @pytest.mark.parametrize("chapter", CHAPTERS)
 @pytest.mark.parametrize("target", ["emulator", "api"])
 def test_chapter(target: str, chapter: str) -> None:

@@ -1268,6 +1268,9 @@ class StreamSocket(HostSocket):
             return CONNECT_FAILED if self.connect_failed else 0
         if ready & FAULT and not self.broken:
             self._look_for_fault()
+            if not self.broken and WATCHED not in self.settings:
+                # The host tells an error once, and another thread has been told just now: it is about to say so.
+                self._broke(errno.ECONNRESET, _TO_RECEIVES)
         if self.broken:
             return WAS_RESET | CAN_WRITE
         if ready & URGENT and self._has_urgent_beside():
