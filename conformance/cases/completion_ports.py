@@ -723,21 +723,23 @@ def several_threads_share_the_packets(ws: Target) -> None:
             expect("result", expected=PENDING, actual=ws.WSARecv(s, [bytearray(4)], 0, clean(ws)))
         workers = [stack.enter_context(ws.thread()) for _ in range(4)]
 
-        def work() -> list[int]:
-            keys: list[int] = []
+        keys: list[int] = []
+
+        def work() -> None:
             while True:
                 moved, key, _ = ws.GetQueuedCompletionStatus(port, LONG_MS)
                 if moved == 0:
-                    return keys
+                    return
                 keys.append(key)
 
         working = [worker.start(work) for worker in workers]
         for s in sockets:
             ws.sendto(sender, b"data", 0, ws.getsockname(s))
-        ws.until("all received", lambda: not any(ws.queued(s) for s in sockets))
+        ws.until("all are told", lambda: len(keys) >= count)
         for _ in workers:
             ws.PostQueuedCompletionStatus(port, 0, 0, 0)
-        keys = [key for each in working for key in each.result()]
+        for each in working:
+            each.result()
         expect("keys", expected=list(range(count)), actual=sorted(keys))
     ws.CloseHandle(port)
 

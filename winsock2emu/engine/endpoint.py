@@ -8,7 +8,7 @@ Lives elsewhere: the state machine of the connection and every host call (the pr
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from ..defs.codes import WSA_OPERATION_ABORTED
 from ..errors import WinsockError
@@ -26,7 +26,7 @@ class Watcher(Protocol):
         ...
 
 
-_NOBODY: Final[list[Callable[[], Watcher | None]]] = []
+_NOBODY: Final[Any] = ()  # shared, so it must not be added to
 """Stays empty. Few sockets ever have a watcher, and a list takes 56 bytes."""
 
 
@@ -69,7 +69,7 @@ class Endpoint:
         self.polls: Observer | None = None
         self.inbound = Lane(self, READABLE)
         self.outbound = Lane(self, WRITABLE)
-        self.watchers = _NOBODY
+        self.watchers: list[Callable[[], Watcher | None]] = _NOBODY
 
     def interest(self) -> int:
         """The readiness the pump has to look for: alarms, and the directions with overlapped requests pending."""

@@ -156,7 +156,7 @@ class Lane:
         waiter = this_waiter()
         request = Request(attempt, waiter)
         before = waiter.alertable, waiter.blocked  # of the wait that a signal handler has interrupted
-        if waiter.blocked is not None and waiter.alertable is None:
+        if waiter.blocked is not None and waiter.alertable is None and waiter.blocked.keeper is not None:
             warnings.warn(_NESTED, RuntimeWarning, stacklevel=3)
         deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
         left_ms: float | None = None

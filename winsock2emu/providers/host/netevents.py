@@ -168,7 +168,7 @@ class NetworkEvents:
         self._deferred: _Deferred | None = None
         self._entries: dict[Any, Enabling] = {}
         self._lock = threading.RLock()
-        endpoint.watchers.append(self._itself)
+        endpoint.enter(self._itself)
 
     def _itself(self) -> NetworkEvents:
         return self
@@ -481,7 +481,7 @@ class NetworkEvents:
         arrivals, self._arrivals = self._arrivals, None
         if arrivals is not None:
             arrivals.source.close()
-        self.endpoint.watchers.append(self._itself)
+        self.endpoint.enter(self._itself)
 
     # Entries
 
