@@ -1475,6 +1475,7 @@ def the_others_keep_their_order(ws: Target) -> None:
     source="fileio/cancelsynchronousio-func",
     basis="documented",
     requirements=["R6.51"],
+    behaviours=["csio-cancels"],
 )
 def a_blocking_call_of_another_thread_can_be_cancelled(ws: Target) -> None:
     """CancelSynchronousIo ends a recv of that thread with WSA_OPERATION_ABORTED; with no call: ERROR_NOT_FOUND."""
