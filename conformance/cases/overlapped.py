@@ -205,7 +205,10 @@ def without_the_attribute_the_call_waits(ws: Target) -> None:
                     receiver, sender = (peer, s) if accepted else (s, peer)
                     ws.WSASetEvent(request.event)
                     buffer = bytearray(8)
-                    routine = lambda *told: called.append(1)  # noqa: E731
+
+                    def routine(*told: object) -> None:
+                        called.append(1)
+
                     receiving = other.start(ws.WSARecv, receiver, [buffer], 0, request.record, routine)
                     expect_true("it waits", not receiving.finished_within(0.05))
                     ws.send(sender, b"data")
@@ -527,13 +530,14 @@ def a_failed_result_leaves_the_flags_alone(ws: Target) -> None:
 def a_call_that_fails_at_once_has_begun_nothing(ws: Target, what: str, code: int) -> None:
     """The call fails with another code than WSA_IO_PENDING: nothing is ever told, the event stays clear."""
     with ws.connected_pair() as (client, server), ws.closing(ws.tcp()) as fresh, requests(ws) as request:
-        s, buffers, flags = server, [bytearray(4)], 0
+        s, flags = server, 0
+        buffers: list[bytearray | None] = [bytearray(4)]
         if what == "stream":
             s = fresh
         elif what == "shut":
             ws.shutdown(server, 0)
         elif what == "no-buffer":
-            buffers = [None]  # type: ignore[list-item]
+            buffers = [None]
         elif what == "peek":
             ws.send_and_settle(client, b"data")
             flags = MSG_PEEK

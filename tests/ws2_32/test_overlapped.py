@@ -26,6 +26,7 @@ from winsock2emu.defs.codes import (
     WSA_IO_INCOMPLETE,
     WSAECONNABORTED,
     WSAEFAULT,
+    WSAEINVAL,
     WSAENOTSOCK,
     WSAEWOULDBLOCK,
 )
@@ -291,8 +292,8 @@ def test_pending_sends_progress_although_no_thread_waits() -> None:
 # Urgent data
 
 
-def test_a_pending_receive_of_urgent_data_does_not_spin() -> None:
-    """Ordinary data is there all the time; the request waits for the byte that is announced."""
+def test_a_receive_of_urgent_data_begins_nothing_when_there_is_none() -> None:
+    """R13.8, also when there has been some: the call fails, and the ordinary data stays where it is."""
     client, server = pair()
     api.send(client, b"!", MSG_OOB)
     until(lambda: api.select(None, None, [server], NOW)[2], "urgent data is there")
@@ -300,8 +301,7 @@ def test_a_pending_receive_of_urgent_data_does_not_spin() -> None:
     assert api.recv(server, first, MSG_OOB) == 1
     api.send(client, b"ordinary")
     record = OVERLAPPED()
-    # Nothing urgent is there or announced any more.
-    assert code_of(api.WSARecv, server, [bytearray(1)], MSG_OOB, record) != 0
+    assert code_of(api.WSARecv, server, [bytearray(1)], MSG_OOB, record) == WSAEINVAL
     assert received(server, 8) == b"ordinary"
 
 

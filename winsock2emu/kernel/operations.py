@@ -317,11 +317,12 @@ class OVERLAPPED(Operation):
         self.InternalHigh = moved
         self.final = True
         event = event or self.event  # somebody may have begun to wait (`Process.wait_for`)
-        self.Internal = status
         if routine is not None:
-            error = STATUS_TO_WSA.get(status, self.error)
-            queue_apc(issuer, file.run_routine, issuer, routine, error, moved, self, self.flags)
+            told = STATUS_TO_WSA.get(status, self.error), moved, self, self.flags
+            self.Internal = status
+            queue_apc(issuer, file.run_routine, issuer, routine, *told)
             return
+        self.Internal = status
         modes = file.modes if at_once else 0
         if event is not None:
             event.set()
