@@ -18,7 +18,7 @@ class Unavailable(Exception):
 
 
 #: name -> module of this folder; each has ``make() -> Target`` and raises Unavailable.
-MODULES: Mapping[str, str] = {"emulator": "emulator", "api": "api", "windows": "windows"}
+MODULES: Mapping[str, str] = {"emulator": "emulator", "api": "api", "windows": "windows", "wine": "wine"}
 
 
 def make(name: str) -> Target:

@@ -1,0 +1,129 @@
+"""Wine: the C-ABI driver on the DLLs of another implementation, over a bridge.
+
+Part played:     the second opinion. The same cases, byte for byte, judge Wine's ws2_32 as they judge ours.
+Lives here:      what has to be there, compiling the far end, Wine's private folder of settings (its prefix), and a
+                 new start after a call that crashed or hung.
+Lives elsewhere: the bridge (bridge.py, bridge.c); running this for the record (``make oracle``).
+Kept:            the compiled program and the prefix, in the user's cache, so that only the first run waits for them.
+                 The folder's name has Wine's version and what the program is made of: a new one of either gets a new
+                 one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ..bridge import Bridge
+from ..driver import CDriver
+from ..target import Target
+from . import Unavailable
+
+_SOURCE: Final = Path(__file__).parents[1] / "bridge.c"
+_COMPILER: Final = "x86_64-w64-mingw32-gcc"
+#: Where Debian keeps the 64-bit loader, then what others call it.
+_LOADERS: Final = ("/usr/lib/wine/wine64", "wine64", "wine")
+#: program -> the Debian package that has it
+_PACKAGES: Final = {"wine64": "wine64", _COMPILER: "gcc-mingw-w64-x86-64"}
+
+
+def missing() -> list[str]:
+    """The Debian packages of what this target needs and does not find."""
+    there = {"wine64": _loader() is not None, _COMPILER: shutil.which(_COMPILER) is not None}
+    return [package for program, package in _PACKAGES.items() if not there[program]]
+
+
+def _loader() -> str | None:
+    return next((found for name in _LOADERS if (found := shutil.which(name))), None)
+
+
+class WineTarget(CDriver):
+    """Wine's DLLs."""
+
+    name = "wine"
+
+    def __init__(self, loader: str, version: str) -> None:
+        self._loader = loader
+        self.version = version
+        self.description = f"ws2_32.dll of {version}"
+        self._start()
+
+    def _start(self) -> None:
+        program, environment = _prepared(self._loader, self.version)
+        super().__init__(Bridge([self._loader, str(program)], environment))
+
+    def begin(self) -> None:
+        machine = self.machine
+        assert isinstance(machine, Bridge)
+        if not machine.usable:  # what this driver knows of the machine is gone with it
+            machine.close()
+            loader, version = self._loader, self.version
+            vars(self).clear()
+            self.__init__(loader, version)  # type: ignore[misc]
+        super().begin()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes out that want to make the same things."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@functools.cache
+def _prepared(loader: str, version: str) -> tuple[Path, dict[str, str]]:
+    """The compiled far end, and the environment in which Wine runs it with a prefix of our own.
+
+    Raises:
+        Unavailable: it cannot be compiled, or Wine cannot make its prefix.
+    """
+    made_of = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "winsock2emu")
+    folder = cache / f"{version.partition(' ')[0]}-{made_of}"
+    folder.mkdir(parents=True, exist_ok=True)
+    program, prefix = folder / "bridge.exe", folder / "prefix"
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")},
+        "WINEPREFIX": str(prefix),
+        "WINEARCH": "win64",
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",  # asked for by a new prefix, and of no use here
+    }
+    with _alone(folder):
+        if not program.exists():
+            _run([_COMPILER, "-O2", "-o", str(program.with_suffix(".new")), str(_SOURCE)], dict(os.environ))
+            program.with_suffix(".new").rename(program)
+        if not (prefix / "system.reg").exists():
+            _run([loader, "wineboot.exe", "--init"], environment)
+    return program, environment
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    ended = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if ended.returncode:
+        raise Unavailable(f"{' '.join(command)}: {ended.stderr.strip() or f'status {ended.returncode}'}")
+
+
+def make() -> Target:
+    loader = _loader()
+    if loader is None or missing():
+        raise Unavailable(f"not installed: {', '.join(missing())} (the names of Debian's packages)")
+    version = subprocess.run([loader, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return WineTarget(loader, version)
