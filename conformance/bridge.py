@@ -148,22 +148,23 @@ class Bridge:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._folder = Path(
+        #: Where the FIFOs and the memory are.
+        self.folder = Path(
             tempfile.mkdtemp(prefix="winsock2emu-bridge-", dir=_SHARED if os.path.isdir(_SHARED) else None)
         )
         far: list[subprocess.Popen[bytes]] = []
         #: Ends the far end and removes the folder, at the latest when nobody has this bridge any more.
-        self.close = weakref.finalize(self, _end, far, self._folder)
-        self._memory = _Memory(self._folder / "memory")
+        self.close = weakref.finalize(self, _end, far, self.folder)
+        self._memory = _Memory(self.folder / "memory")
         self._lock = threading.Lock()
         self._local = threading.local()
         self._callbacks: list[_Callback] = []
         self._running = 0
         self._lost = False
         self._numbers = 1
-        self._control = _Channel(self._folder, 0)
-        announcements = _Channel(self._folder, 1)
-        whole = [*command, str(self._folder)]
+        self._control = _Channel(self.folder, 0)
+        announcements = _Channel(self.folder, 1)
+        whole = [*command, str(self.folder)]
         far.append(subprocess.Popen(whole, env=environment, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True))
         self._control.attach(STARTING)
         self._base = self._answer(self._control).result
@@ -222,7 +223,7 @@ class Bridge:
     def _new_channel(self) -> _Channel:
         with self._lock:
             self._numbers += 1
-            return _Channel(self._folder, self._numbers)
+            return _Channel(self.folder, self._numbers)
 
     # ---- the machine ---------------------------------------------------------------------------------------
 

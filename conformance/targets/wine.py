@@ -51,23 +51,17 @@ class WineTarget(CDriver):
     name = "wine"
 
     def __init__(self, loader: str, version: str) -> None:
-        self._loader = loader
-        self.version = version
         self.description = f"ws2_32.dll of {version}"
-        self._start()
-
-    def _start(self) -> None:
-        program, environment = _prepared(self._loader, self.version)
-        super().__init__(Bridge([self._loader, str(program)], environment))
+        self._command, self._environment = _prepared(loader, version)
+        self._bridge: Bridge | None = None
 
     def begin(self) -> None:
-        machine = self.machine
-        assert isinstance(machine, Bridge)
-        if not machine.usable:  # what this driver knows of the machine is gone with it
-            machine.close()
-            loader, version = self._loader, self.version
-            vars(self).clear()
-            self.__init__(loader, version)  # type: ignore[misc]
+        """Start Wine where there is none, or none to be trusted; a driver knows one machine, and begins anew too."""
+        if self._bridge is None or not self._bridge.usable:
+            if self._bridge is not None:
+                self._bridge.close()
+            self._bridge = Bridge(self._command, self._environment)
+            super().__init__(self._bridge)
         super().begin()
 
 
@@ -80,8 +74,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @functools.cache
-def _prepared(loader: str, version: str) -> tuple[Path, dict[str, str]]:
-    """The compiled far end, and the environment in which Wine runs it with a prefix of our own.
+def _prepared(loader: str, version: str) -> tuple[list[str], dict[str, str]]:
+    """What runs the compiled far end, and the environment in which Wine does so with a prefix of our own.
 
     Raises:
         Unavailable: it cannot be compiled, or Wine cannot make its prefix.
@@ -104,7 +98,7 @@ def _prepared(loader: str, version: str) -> tuple[Path, dict[str, str]]:
             program.with_suffix(".new").rename(program)
         if not (prefix / "system.reg").exists():
             _run([loader, "wineboot.exe", "--init"], environment)
-    return program, environment
+    return [loader, str(program)], environment
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
