@@ -79,6 +79,8 @@ class Creation:
     parent: int
     name: str | None
     class_name: str
+    #: Where C has the record, for DefWindowProc.
+    address: int = attrs.field(default=0, eq=False, repr=False)
 
 
 #: A window procedure: window, message, wparam, and lparam, which is a Creation for WM_NCCREATE and WM_CREATE.
@@ -123,6 +125,7 @@ class WindowCalls(Target):
             signed(parent),
             driver._string(name, self.form) if name else None,
             driver._string(class_name, self.form) if class_name > 0xFFFF else str(class_name),  # or an atom
+            address,
         )
 
     def RegisterClassEx(self, name: str, procedure: Procedure, extra: int = 0) -> int:
@@ -207,7 +210,7 @@ class WindowCalls(Target):
             return bool(self._driver().raw("user32.TranslateMessage", (record,), "bool")[0])
 
     def DefWindowProc(self, hwnd: int, message: int, wparam: int = 0, lparam: int | Creation = 0) -> int:
-        given = 0 if isinstance(lparam, Creation) else lparam
+        given = lparam.address if isinstance(lparam, Creation) else lparam
         return signed(self._user(f"DefWindowProc{self.form}", hwnd, message, wparam, given, returns="u64"))
 
     def MsgWaitForMultipleObjects(self, handles: Sequence[int], wait_all: bool, milliseconds: int, mask: int) -> int:
