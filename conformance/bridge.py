@@ -50,7 +50,7 @@ class BridgeLost(Exception):
 
 
 class _Memory:
-    """The shared file: who has which part of it. Blocks of one size are used again; the sizes are few."""
+    """The shared file: who has which part of it. Blocks of one size are used again; large sizes are few: powers of 2."""
 
     def __init__(self, path: Path) -> None:
         with path.open("w+b") as file:
@@ -63,7 +63,7 @@ class _Memory:
 
     def alloc(self, size: int) -> int:
         """Return the offset of ``size`` zeroed bytes, aligned to 16."""
-        rounded = max(16, -(-size // 16) * 16)
+        rounded = max(16, -(-size // 16) * 16) if size <= 4096 else 1 << (size - 1).bit_length()
         with self._lock:
             free = self._free.get(rounded)
             if free:
@@ -74,7 +74,7 @@ class _Memory:
             else:
                 raise MemoryError(f"no room for {size} bytes in the {ROOM >> 20} MiB that both ends see")
             self._sizes[at] = rounded
-        self.bytes[at : at + rounded] = bytes(rounded)
+        self.bytes[at : at + size] = bytes(size)
         return at
 
     def free(self, at: int) -> None:

@@ -1,8 +1,10 @@
 """What a case is: one claim about Windows Sockets with a stable id, and what can become of it.
 
-Part played:     the vocabulary of the suite: Case, the ``case`` decorator, Row, Outcome, Result.
+Part played:     the vocabulary of the suite: Case, the ``case`` decorator, Row, Outcome, Result, and Difference, the
+                 reason why another implementation answers otherwise than a case says.
 Lives here:      the check of a declaration (id, basis, requirement ids) at the moment it is written.
-Lives elsewhere: comparing (verify), running (runner), printing (report).
+Lives elsewhere: comparing (verify), running (runner), printing (report), reasons for whole groups of cases, and which
+                 reason a case has on a target (differences).
 
 A decorated function is replaced by its case (or, with ``rows=``, by a tuple of cases), and the module it
 stands in collects them in ``__cases__``: there is no global registry, so a test can build cases without
@@ -24,11 +26,63 @@ if TYPE_CHECKING:
     from .target import Target
 
 Basis = Literal["documented", "observed", "choice"]
-#: ``"reason"`` for every target, or ``{"emulator": "reason"}`` for some.
+#: ``"reason"`` for every target of ours, or ``{"emulator": "reason"}`` for some.
 Gap = str | Mapping[str, str]
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+")
 _REQUIREMENT = re.compile(r"(R\d+\.\d+|T\d+\.\d+|[AB]\d+)")
+
+
+def is_ours(target: str) -> bool:
+    """Whether a target is a part of this project and is what cases judge; any other is a referee, judged beside it."""
+    return target in ("emulator", "api") or target.startswith("provider:")
+
+
+class Kind(enum.Enum):
+    """Why a referee answers otherwise than a case says. The values are those of the reports."""
+
+    LACKS = "lacks it"  # not written there, or written wrongly: a fault of the referee
+    OBSERVED = "Windows observed otherwise"  # behaviours.jsonl has what Windows does
+    DOCUMENTED = "documented otherwise"  # Microsoft's page has it, and nobody has seen Windows contradict
+    HOST = "limit of the host"  # the system underneath cannot, for this referee or for us
+
+
+@attrs.frozen(kw_only=True)
+class Difference:
+    """A reason for a difference: made by `lacks`, `observed_otherwise`, `documented_otherwise` and `host_limit`."""
+
+    kind: Kind
+    why: str
+    behaviour: str | None = None  # id of behaviours.jsonl
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}{f' ({self.behaviour})' if self.behaviour else ''}: {self.why}"
+
+
+def lacks(why: str) -> Difference:
+    """The referee does not have what the case is about, or has it wrong; ``why`` says what it does instead."""
+    return Difference(kind=Kind.LACKS, why=_told(why))
+
+
+def observed_otherwise(behaviour: str, why: str) -> Difference:
+    """Windows was seen to do what the case says: ``behaviour`` is the id in behaviours.jsonl."""
+    return Difference(kind=Kind.OBSERVED, why=_told(why), behaviour=_told(behaviour))
+
+
+def documented_otherwise(why: str) -> Difference:
+    """Microsoft's page says what the case says, and no observation of Windows contradicts it."""
+    return Difference(kind=Kind.DOCUMENTED, why=_told(why))
+
+
+def host_limit(why: str) -> Difference:
+    """The system underneath (Linux) does not let this target do what the case says."""
+    return Difference(kind=Kind.HOST, why=_told(why))
+
+
+def _told(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a difference needs its reason in words")
+    return text
 
 
 class Outcome(enum.Enum):
@@ -36,7 +90,8 @@ class Outcome(enum.Enum):
 
     PASS = "pass"
     VARIANT = "variant"  # an allowed other answer
-    GAP = "gap"  # failed as declared
+    GAP = "gap"  # one of ours failed as declared
+    DIFFERS = "differs"  # a referee failed, and a reason is known
     FAIL = "fail"  # the claim does not hold
     ERROR = "error"  # the case or the target broke; says nothing about the claim
     NOT_APPLICABLE = "n/a"
@@ -54,6 +109,13 @@ class Result:
     seconds: float = 0.0
     gap_closed: bool = False  # a declared gap that passed
     runs: tuple[Outcome, ...] = ()  # every outcome, of a case that was repeated
+    difference: Difference | None = None  # why a referee may answer otherwise here, whatever it answered
+
+    @property
+    def what(self) -> str | None:
+        """What was compared, where the reason is just that it came out otherwise (verify.Mismatch), else None."""
+        compared = f": expected {self.expected}, got {self.actual}"
+        return self.reason.removesuffix(compared) if self.reason.endswith(compared) else None
 
     @property
     def flaky(self) -> bool:
@@ -76,6 +138,9 @@ class Case:
     requirements: tuple[str, ...] = ()
     behaviours: tuple[str, ...] = ()
     gap: Gap | None = None
+    differs: Mapping[str, Difference] = attrs.field(factory=dict)  # by referee
+    function: Callable[..., None] | None = None  # what was decorated; with rows it serves several cases
+    arguments: tuple[Any, ...] = ()  # of the row
     needs_c: bool = False
     needs_provider: bool = False
     manages_startup: bool = False
@@ -84,7 +149,9 @@ class Case:
     alone: bool = False  # sees what other processes of the machine send: nothing may run beside it
 
     def gap_on(self, target: str) -> str | None:
-        """Return the reason of the gap declared for ``target``, None when there is none."""
+        """Return the reason of the gap declared for ``target``, None when there is none, as for every referee."""
+        if not is_ours(target):
+            return None
         return self.gap if self.gap is None or isinstance(self.gap, str) else self.gap.get(target)
 
 
@@ -96,6 +163,7 @@ class Row:
     requirements: tuple[str, ...]
     behaviours: tuple[str, ...]
     gap: Gap | None
+    differs: Mapping[str, Difference]
     basis: Basis | None
     source: str | None
 
@@ -105,10 +173,11 @@ class Row:
         requirements: tuple[str, ...] | list[str] = (),
         behaviours: tuple[str, ...] | list[str] = (),
         gap: Gap | None = None,
+        differs: Mapping[str, Difference] | None = None,
         basis: Basis | None = None,
         source: str | None = None,
     ) -> None:
-        self.__attrs_init__(arguments, tuple(requirements), tuple(behaviours), gap, basis, source)
+        self.__attrs_init__(arguments, tuple(requirements), tuple(behaviours), gap, dict(differs or {}), basis, source)
 
 
 @overload
@@ -121,6 +190,7 @@ def case(
     requirements: tuple[str, ...] | list[str] = ...,
     behaviours: tuple[str, ...] | list[str] = ...,
     gap: Gap | None = ...,
+    differs: Mapping[str, Difference] | None = ...,
     needs_c: bool = ...,
     needs_provider: bool = ...,
     manages_startup: bool = ...,
@@ -138,6 +208,7 @@ def case(
     requirements: tuple[str, ...] | list[str] = ...,
     behaviours: tuple[str, ...] | list[str] = ...,
     gap: Gap | None = ...,
+    differs: Mapping[str, Difference] | None = ...,
     needs_c: bool = ...,
     needs_provider: bool = ...,
     manages_startup: bool = ...,
@@ -154,6 +225,7 @@ def case(
     requirements: tuple[str, ...] | list[str] = (),
     behaviours: tuple[str, ...] | list[str] = (),
     gap: Gap | None = None,
+    differs: Mapping[str, Difference] | None = None,
     needs_c: bool = False,
     needs_provider: bool = False,
     manages_startup: bool = False,
@@ -173,8 +245,11 @@ def case(
         requirements: ids of semantics.md (``R7.3``, ``T1.1``, ``A104``, ``B22``) that this case proves
             something about.
         behaviours: ids of behaviours.jsonl that this case checks.
-        gap: why the case is known to fail, for all targets or per target. Reports itself the day the case
+        gap: why the case is known to fail, for all targets of ours or per target. Reports itself the day the case
             passes.
+        differs: by referee (``"wine"``, ``"windows"``) why it answers otherwise: one of `lacks`,
+            `observed_otherwise`, `documented_otherwise`, `host_limit`. Reports itself the day it agrees. A reason for
+            many cases stands in differences.py instead.
         needs_c: uses ``ws.c``; reported as n/a where there is no C ABI.
         needs_provider: uses ``ws.provider``; reported as n/a where none can be installed.
         manages_startup: calls WSAStartup and WSACleanup itself; the runner then does not.
@@ -194,6 +269,14 @@ def case(
         for requirement in wanted:
             if not _REQUIREMENT.fullmatch(requirement):
                 raise ValueError(f"case {id}: {requirement!r} is not a requirement id such as R7.3, T1.1, A104 or B22")
+        gaps, reasons = (
+            row.gap if row and row.gap is not None else gap,
+            {**(differs or {}), **(row.differs if row else {})},
+        )
+        if isinstance(gaps, Mapping) and not all(map(is_ours, gaps)):
+            raise ValueError(f"case {id}: a gap is one of our own targets; of {', '.join(gaps)} say differs=")
+        if any(map(is_ours, reasons)):
+            raise ValueError(f"case {id}: differs= is about referees; of {', '.join(reasons)} say gap=")
         claim = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
         if not claim or not source or basis not in ("documented", "observed", "choice"):
             raise ValueError(f"case {id}: needs a docstring that states the claim, a source and a basis")
@@ -213,7 +296,10 @@ def case(
             line=inspect.unwrap(function).__code__.co_firstlineno,
             requirements=wanted,
             behaviours=behaviours + (row.behaviours if row else ()),
-            gap=row.gap if row and row.gap is not None else gap,
+            gap=gaps,
+            differs=reasons,
+            function=function,
+            arguments=arguments,
             needs_c=needs_c,
             needs_provider=needs_provider,
             manages_startup=manages_startup,

@@ -17,6 +17,7 @@ import importlib
 import json
 import platform
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -25,17 +26,25 @@ from xml.etree import ElementTree
 
 import attrs
 
+from .agreement import EXPLAINED, HOLDS, Agreement, agreements
 from .compare import Change, described
 from .compare import Outcomes as OutcomesByCase
-from .model import Case, Outcome, Result
-from .recorded import Agreement, Recorded, agreement
+from .differences import Group, group_of
+from .model import Case, Outcome, Result, is_ours
+from .recorded import Recorded
 from .target import Target
 
 HERE = Path(__file__).parent
-ORDER = (Outcome.PASS, Outcome.VARIANT, Outcome.GAP, Outcome.FAIL, Outcome.ERROR, Outcome.NOT_APPLICABLE)
-HEADINGS = ("passed", "variants", "gaps", "failed", "errors", "n/a")
-_HOLDS = (Outcome.PASS, Outcome.VARIANT)
+ORDER = (
+    *(Outcome.PASS, Outcome.VARIANT, Outcome.GAP, Outcome.DIFFERS),
+    *(Outcome.FAIL, Outcome.ERROR, Outcome.NOT_APPLICABLE),
+)
+HEADINGS = ("passed", "variants", "gaps", "differs", "failed", "errors", "n/a")
+#: What a run without a target of ours is held against: every claim holds.
+CLAIM = "the claim"
 _BAD = (Outcome.FAIL, Outcome.ERROR)
+#: What JUnit has no word for.
+_SKIPPED = (Outcome.GAP, Outcome.DIFFERS, Outcome.NOT_APPLICABLE)
 #: Lines of a list before the terminal's is cut.
 MOST = 40
 
@@ -93,15 +102,19 @@ class Coverage:
 
 
 def coverage(lines: Iterable[Line]) -> list[Coverage]:
-    """Return the coverage of every section. A requirement is as good as the worst result of its cases."""
+    """Return the coverage of every section. A requirement is as good as the worst result of its cases.
+
+    Where targets of ours ran, only they count: what Wine lacks says nothing about us.
+    """
     states: dict[str, str] = {}
     for line in lines:
-        outcomes = [result.outcome for result in line.results.values()]
+        ours = any(map(is_ours, line.results))
+        outcomes = [result.outcome for name, result in line.results.items() if not ours or is_ours(name)]
         if any(outcome in _BAD for outcome in outcomes):
             state = "fail"
-        elif Outcome.GAP in outcomes:
+        elif Outcome.GAP in outcomes or Outcome.DIFFERS in outcomes:
             state = "gap"
-        elif any(outcome in _HOLDS for outcome in outcomes):
+        elif any(outcome in HOLDS for outcome in outcomes):
             state = "pass"
         else:
             continue  # nothing said about it
@@ -168,16 +181,27 @@ def list_cases(cases: Sequence[Case]) -> None:
 
 def show_changes(title: str, changes: Sequence[Change]) -> None:
     """Print what changed, if anything did."""
-    if changes:
-        print(f"\n{title}: {len(changes)}")
-        for one in changes[:MOST]:
-            print(f"  {one.kind:<9} {described(one)}")
-        if len(changes) > MOST:
-            print(f"  and {len(changes) - MOST} more")
+    show_list(title, [f"{one.kind:<9} {described(one)}" for one in changes])
+
+
+def show_list(title: str, lines: Sequence[str]) -> None:
+    """Print the lines, if there are any, up to `MOST`."""
+    if lines:
+        print(f"\n{title}: {len(lines)}")
+        for line in lines[:MOST]:
+            print(f"  {line}")
+        if len(lines) > MOST:
+            print(f"  and {len(lines) - MOST} more")
+
+
+#: Seconds after which somebody who reads a log wants to know that the run goes on.
+QUIET = 15.0
 
 
 class Progress:
     """Tells on standard error how far a run has come: a bar, a changing line, or a line per chapter.
+
+    Without a terminal a line comes at least every `QUIET` seconds, as long as cases end at all.
 
     Args:
         jobs: every case that will run, with its target, as often as it will; the order does not matter.
@@ -189,6 +213,7 @@ class Progress:
         self._done = 0
         self._bad = 0
         self._outcomes: dict[tuple[str, str], Counter[Outcome]] = {}
+        self._spoke = time.monotonic()
         self._terminal = sys.stderr.isatty()
         self._bar: Any = None
         if self._terminal:
@@ -223,10 +248,19 @@ class Progress:
         outcomes[result.outcome] += 1
         if self._bar is not None:
             self._bar.advance(self._task)
-        elif not self._terminal and not self._left[chapter]:
-            counts = [f"{n} {outcome.value}" for outcome in ORDER if (n := outcomes[outcome])]
-            line = f"[{self._done}/{self._total}] {target}: {case.chapter}: {', '.join(counts)}"
-            print(line, file=sys.stderr, flush=True)
+        elif not self._terminal:
+            self._say(case, target, outcomes, ended=not self._left[chapter])
+
+    def _say(self, case: Case, target: str, outcomes: Counter[Outcome], *, ended: bool) -> None:
+        now = time.monotonic()
+        if ended:
+            told = ", ".join(f"{n} {outcome.value}" for outcome in ORDER if (n := outcomes[outcome]))
+        elif now - self._spoke >= QUIET:
+            told = f"{case.id}; {self._bad} failed so far"
+        else:
+            return
+        self._spoke = now
+        print(f"[{self._done}/{self._total}] {target}: {case.chapter}: {told}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         if self._bar is not None:
@@ -242,6 +276,66 @@ class Progress:
 def outcomes_of(lines: Iterable[Line]) -> OutcomesByCase:
     """Return what compare.py compares."""
     return {line.case.id: {target: one.outcome for target, one in line.results.items()} for line in lines}
+
+
+@attrs.frozen(eq=False)
+class Referee:
+    """Somebody else's answers: of this run, or kept in a record."""
+
+    name: str  # of the target, or of the record
+    target: str
+    description: str
+    recorded: Recorded | None = None
+
+    def answer(self, line: Line) -> Result | None:
+        return line.results.get(self.target) if self.recorded is None else self.recorded.result(line.case)
+
+    def is_outdated(self, case: Case) -> bool:
+        return self.recorded is not None and self.recorded.is_outdated(case)
+
+
+@attrs.frozen
+class Comparison:
+    """What one target of ours and a referee made of one case."""
+
+    referee: Referee
+    case: Case
+    target: str
+    result: Result
+    answer: Result | None
+    kind: Agreement
+
+
+def described_together(comparisons: Iterable[Comparison]) -> list[tuple[Case, str]]:
+    """Return each case with what ours and the referee answered, and why they differ where that is known."""
+    by_case: dict[str, list[Comparison]] = {}
+    for one in comparisons:
+        by_case.setdefault(one.case.id, []).append(one)
+    return [(found[0].case, _together(found)) for found in by_case.values()]
+
+
+def _together(found: Sequence[Comparison]) -> str:
+    answer, referee = found[0].answer, found[0].referee
+    told = [f"{one.target} {one.result.outcome.value}" for one in found]
+    told.append(f"{referee.name} {'nothing' if answer is None else answer.outcome.value}")
+    if answer is not None and answer.difference is not None:
+        return f"{', '.join(told)} ({answer.difference})"
+    reasons = (answer.reason if answer is not None else "", *(one.result.reason for one in found))
+    reason = next((one.splitlines()[0] for one in reasons if one), "")
+    return ", ".join(told) + (f" ({reason})" if reason else "")
+
+
+def compared(lines: Iterable[Line], referee: Referee) -> Iterator[Comparison]:
+    """Hold the results of ours against a referee's, case by case."""
+    for line in lines:
+        answer = referee.answer(line)
+        ours = {name: one for name, one in line.results.items() if is_ours(name) and name != referee.target}
+        if not ours and referee.recorded is None:
+            ours = {CLAIM: Result(outcome=Outcome.PASS)}
+        kinds = agreements(ours, answer, reason_of_its_own=referee.target in line.case.differs)
+        for name, result in ours.items():
+            kind = Agreement.OUTDATED if referee.is_outdated(line.case) else kinds[name]
+            yield Comparison(referee, line.case, name, result, answer, kind)
 
 
 class Report:
@@ -272,6 +366,11 @@ class Report:
         self.problems = problems
         self.records = records
         self.changes = changes
+        self.referees = [Referee(one.name, one.name, one.description) for one in targets if not is_ours(one.name)]
+        for one in records:
+            described_as = f"{one.description}, recorded {one.date}"
+            self.referees.append(Referee(one.name, one.target, described_as, one))
+        self.comparisons = {one: list(compared(lines, one)) for one in self.referees}
         now = datetime.datetime.now(tz=datetime.UTC)
         self.date = now.date().isoformat()
         self.when = f"{now:%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.system()}"
@@ -288,31 +387,43 @@ class Report:
     def failures(self) -> list[tuple[Case, str, Result]]:
         return list(self._with(*_BAD))
 
+    def other_failures(self) -> list[tuple[Case, str, Result]]:
+        """Return the failures without those of a referee that are listed as unexplained differences."""
+        told = {
+            (one.case.id, referee.target)
+            for referee in self.referees
+            if referee.recorded is None
+            for one in self.against(referee, Agreement.UNEXPLAINED)
+        }
+        return [one for one in self.failures() if (one[0].id, one[1]) not in told]
+
     def gaps_closed(self) -> list[tuple[Case, str, Result]]:
         """Return the results that hold although the case declares a gap."""
-        return [one for one in self._with(*_HOLDS) if one[2].gap_closed]
+        return [one for one in self._with(*HOLDS) if one[2].gap_closed]
 
     def flaky(self) -> list[tuple[Case, str, Result]]:
         """Return the results that were not the same each time."""
         return [one for one in self._with(*Outcome) if one[2].flaky]
 
-    def against(self, record: Recorded, kind: Agreement) -> list[tuple[Case, str, Result, Result]]:
-        """Return the results, each with the recorded one, that stand to each other like ``kind``.
+    def against(self, referee: Referee, *kinds: Agreement) -> list[Comparison]:
+        """Return the comparisons with a referee that came out as one of ``kinds``."""
+        return [one for one in self.comparisons[referee] if one.kind in kinds]
 
-        The record's own target is left out: its results were never meant to differ from what it recorded.
-        """
-        found = []
-        for line in self.lines:
-            referee = record.result(line.case)
-            for target, result in line.results.items():
-                if referee is not None and target != record.target and agreement(result, referee) is kind:
-                    found.append((line.case, target, result, referee))
-        return found
+    def idle_groups(self, referee: Referee) -> list[Group]:
+        """Return the groups of differences.py that explain nothing any more: all their cases were compared, and none
+        differs. A run of some cases cannot tell."""
+        states: dict[Group, set[bool | None]] = {}
+        for one in self.comparisons[referee] if self.whole else ():
+            group = group_of(one.case, referee.target)
+            if group is not None:
+                silent = one.answer is None or one.result.outcome in (Outcome.NOT_APPLICABLE, Outcome.ERROR)
+                states.setdefault(group, set()).add(None if silent else one.kind in EXPLAINED)
+        return [group for group, state in states.items() if state == {False}]
 
-    def disagreements(self, *, strict: bool = False) -> int:
-        """Return how many results differ from a record without a reason; ``strict`` adds reasons that are stale."""
+    def disagree(self, *, strict: bool = False) -> bool:
+        """Whether a result differs from a referee's without a reason, or (``strict``) a reason holds no longer."""
         kinds = (Agreement.UNEXPLAINED, *([Agreement.STALE] if strict else []))
-        return sum(len(self.against(record, kind)) for record in self.records for kind in kinds)
+        return any(self.against(one, *kinds) or (strict and self.idle_groups(one)) for one in self.referees)
 
     def ran_on(self, target: str) -> bool:
         """Whether at least one case said something about ``target``."""
@@ -338,10 +449,10 @@ class Report:
             print(f"\nFLAKY  {case.id} on {target}: {', '.join(one.value for one in result.runs)}")
         if self.lines:
             self._show_chapters()
-            self._show_gaps()
+            self._show_reasons()
             self._show_coverage()
-            for record in self.records:
-                self._show_agreement(record)
+            for referee in self.referees:
+                self._show_agreement(referee)
         show_changes("Changes since the earlier run", self.changes)
 
     def _show_failure(self, case: Case, target: str, result: Result) -> None:
@@ -365,27 +476,46 @@ class Report:
             rows.append(["total", target.name, *(counts[outcome] for outcome in ORDER)])
         table("Cases", ("chapter", "target", *HEADINGS), rows, totals=len(self.targets))
 
-    def _show_gaps(self) -> None:
-        reasons = Counter((target, result.reason) for _, target, result in self._with(Outcome.GAP))
-        if reasons:
-            print("\nDeclared gaps")
-            for (target, reason), count in sorted(reasons.items()):
-                print(f"  {target}: {reason}" + (f" ({count} cases)" if count > 1 else ""))
+    def _show_reasons(self) -> None:
+        for title, outcome in (("Declared gaps", Outcome.GAP), ("Explained differences", Outcome.DIFFERS)):
+            reasons = Counter((name, str(one.difference or one.reason)) for _, name, one in self._with(outcome))
+            if reasons:
+                print(f"\n{title}")
+                for (target, reason), count in sorted(reasons.items()):
+                    print(f"  {target}: {reason}" + (f" ({count} cases)" if count > 1 else ""))
 
-    def _show_agreement(self, record: Recorded) -> None:
-        title = f"Agreement with {record.name}, recorded {record.date}"
-        found = {kind: self.against(record, kind) for kind in Agreement}
-        others = [target.name for target in self.targets if target.name != record.target]
-        rows = [
-            [target, *(sum(name == target for _, name, _, _ in found[kind]) for kind in Agreement)] for target in others
-        ]
-        if rows:
-            table(title, ("target", *(kind.value for kind in Agreement)), rows)
+    def agreement_columns(self, referee: Referee) -> list[tuple[str, Counter[Agreement]]]:
+        """Return how often each target of ours stands to the referee in which way."""
+        columns: dict[str, Counter[Agreement]] = {}
+        for one in self.comparisons[referee]:
+            columns.setdefault(one.target, Counter())[one.kind] += 1
+        return list(columns.items())
+
+    def speaks(self, referee: Referee) -> str:
+        """Return how many of the cases the referee said something about, in words."""
+        said = (*HOLDS, Outcome.DIFFERS, Outcome.GAP, Outcome.FAIL)
+        answers = [referee.answer(line) for line in self.lines]
+        count = sum(one is not None and one.outcome in said for one in answers)
+        share = f"{100 * count / len(answers):.1f} %" if answers else "none"
+        return f"{referee.name} answers {count} of {len(answers)} cases ({share})"
+
+    def _show_agreement(self, referee: Referee) -> None:
+        columns = dict(self.agreement_columns(referee))
+        if not columns:
+            return
+        when = f", recorded {referee.recorded.date}" if referee.recorded is not None else ""
+        rows = [[kind.value, *(counts[kind] for counts in columns.values())] for kind in Agreement]
+        table(f"Agreement with {referee.name}{when}", ("", *columns), rows)
+        print(self.speaks(referee))
         for kind in (Agreement.UNEXPLAINED, Agreement.STALE):
-            for case, target, result, referee in found[kind]:
-                reason = (referee.reason or result.reason).partition("\n")[0]
-                print(f"  {kind.value}: {case.id}: {target} {result.outcome.value}, ", end="")
-                print(f"{record.name} {referee.outcome.value}" + (f" ({reason})" if reason else ""))
+            for case, told in described_together(self.against(referee, kind)):
+                print(f"  {kind.value}: {case.id}: {told}")
+        for group in self.idle_groups(referee):
+            print(f"  {Agreement.STALE.value}: differences.py, {', '.join(group.patterns)}: {group.difference}")
+        outdated = {one.case.id: None for one in self.against(referee, Agreement.OUTDATED)}
+        if outdated:
+            shown = ", ".join(list(outdated)[:5]) + (" ..." if len(outdated) > 5 else "")
+            print(f"  {Agreement.OUTDATED.value}: {len(outdated)} cases changed since; record anew: {shown}")
 
     def _show_coverage(self) -> None:
         shown = [one for one in self.coverage if self.whole or one.states]
@@ -424,6 +554,7 @@ class Report:
                 for target in self.targets
             },
             "problems": list(self.problems),
+            "agreement": [self._agreement_as_json(referee) for referee in self.referees],
             "cases": [
                 {
                     "id": line.case.id,
@@ -450,11 +581,28 @@ class Report:
             ],
         }
 
+    def _agreement_as_json(self, referee: Referee) -> dict[str, Any]:
+        listed = (*EXPLAINED, Agreement.UNEXPLAINED, Agreement.STALE, Agreement.OUTDATED)
+        return {
+            "referee": referee.name,
+            "target": referee.target,
+            "recorded": None if referee.recorded is None else referee.recorded.date,
+            "totals": {
+                name: {kind.value: counts[kind] for kind in Agreement}
+                for name, counts in self.agreement_columns(referee)
+            },
+            "differences": [
+                {"case": one.case.id, "target": one.target, "kind": one.kind.value, "told": _together([one])}
+                for one in self.against(referee, *listed)
+            ],
+            "idle_groups": [list(group.patterns) for group in self.idle_groups(referee)],
+        }
+
     def write_json(self, path: Path) -> None:
         path.write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def write_junit(self, path: Path) -> None:
-        """Write JUnit XML: one test suite per target; gaps and n/a are skipped tests with their reason."""
+        """Write JUnit XML: one test suite per target; gaps, differences that are explained and n/a are skipped."""
         root = ElementTree.Element("testsuites")
         for target in self.targets:
             counts = self.counts(target.name)
@@ -465,7 +613,7 @@ class Report:
                 tests=str(sum(counts.values())),
                 failures=str(counts[Outcome.FAIL]),
                 errors=str(counts[Outcome.ERROR]),
-                skipped=str(counts[Outcome.GAP] + counts[Outcome.NOT_APPLICABLE]),
+                skipped=str(sum(counts[one] for one in _SKIPPED)),
             )
             for line in self.lines:
                 result = line.results[target.name]
@@ -477,10 +625,10 @@ class Report:
                     time=f"{result.seconds:.3f}",
                 )
                 kind = {Outcome.FAIL: "failure", Outcome.ERROR: "error"}.get(result.outcome)
-                if result.outcome in (Outcome.GAP, Outcome.NOT_APPLICABLE):
+                if result.outcome in _SKIPPED:
                     kind = "skipped"
                 if kind is not None:
-                    child = ElementTree.SubElement(test, kind, message=_xml(result.reason))
+                    child = ElementTree.SubElement(test, kind, message=_xml(str(result.difference or result.reason)))
                     child.text = _xml("\n".join(result.steps)) if kind != "skipped" else None
         ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
@@ -493,7 +641,11 @@ def _result_as_json(result: Result) -> dict[str, Any]:
         data["gap_closed"] = True
     if result.runs:
         data["runs"] = [one.value for one in result.runs]
-    if result.outcome in (*_BAD, Outcome.GAP):
+    if result.outcome is Outcome.DIFFERS and result.difference is not None:
+        data["difference"] = {"kind": result.difference.kind.value, "why": result.difference.why}
+        if result.difference.behaviour is not None:
+            data["difference"]["behaviour"] = result.difference.behaviour
+    if result.outcome in (*_BAD, Outcome.GAP, Outcome.DIFFERS):
         data.update(expected=result.expected, actual=result.actual, steps=list(result.steps))
     return data
 

@@ -1,10 +1,11 @@
 """The runner: which cases, on which targets, each one alone and bounded in time.
 
 Part played:     ``winsock2emu conformance``; `main` returns the exit status.
-Lives here:      finding cases, running one (isolation, time limit, sockets left open), declared gaps, repeating,
-                 and the command's arguments.
-Lives elsewhere: what a case and an outcome are (model), which cases are meant (selection), worker processes
-                 (parallel), what a run says (report, pages, summary, compare, recorded), targets (targets/).
+Lives here:      finding cases, running one (isolation, time limit, sockets left open), repeating, and the command's
+                 arguments.
+Lives elsewhere: what a case and an outcome are (model), declared gaps and reasons (differences), which cases are meant
+                 (selection), worker processes (parallel), what a run says (report, pages, summary, compare, recorded),
+                 targets (targets/).
 
 A case runs in a thread of its own, between a WSAStartup and the WSACleanup that ends everything. When its
 time is up, the runner notes where its threads stand and cleans up from outside, which is what makes waiting
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import io
 import itertools
 import json
 import pkgutil
@@ -29,9 +31,10 @@ from types import ModuleType
 
 import attrs
 
-from . import compare, pages, parallel, recorded, report, summary, targets
+from . import compare, differences, pages, parallel, recorded, report, summary, targets
 from .constants import code_name
-from .model import Case, Outcome, Result
+from .differences import judged
+from .model import Case, Outcome, Result, is_ours
 from .selection import Exclusion, exclusion_of, matching, read_exclusions, selects
 from .target import Target
 from .verify import Failed, Mismatch, NotApplicable, Record, recording
@@ -63,6 +66,7 @@ def collect(package: ModuleType | None = None) -> Collection:
 
     A module that cannot be imported is a problem to report, and does not keep the others from running.
     """
+    everything = package is None
     if package is None:
         package = importlib.import_module(".cases", __package__)
     found = Collection(package=package.__name__)
@@ -74,13 +78,16 @@ def collect(package: ModuleType | None = None) -> Collection:
         else:
             found.cases += module.__dict__.get("__cases__", ())
     found.problems += check_declarations(found.cases)
+    if everything and not found.problems:
+        found.problems += differences.patterns_without_a_case(found.cases)
     return found
 
 
 def check_declarations(cases: Iterable[Case]) -> list[str]:
-    """Return what is wrong: an id used twice, requirement and behaviour ids that do not exist."""
+    """Return what is wrong: an id used twice; requirements, behaviours and targets that do not exist."""
+    cases = list(cases)
     requirements, behaviours = report.known_requirements(), report.known_behaviours()
-    problems, seen = [], set()
+    problems, seen = differences.problems(cases, behaviours, targets.MODULES), set()
     for case in cases:
         if case.id in seen:
             problems.append(f"case id {case.id} is used twice")
@@ -109,19 +116,7 @@ def run_case(case: Case, target: Target, *, seconds: float = SECONDS, strict: bo
             result = attrs.evolve(result, reason=f"with the {form} functions: {result.reason}")
         if result.outcome not in (Outcome.PASS, Outcome.VARIANT):
             break
-    return attrs.evolve(_judge(result, case.gap_on(target.name), strict), seconds=time.monotonic() - began)
-
-
-def _judge(result: Result, gap: str | None, strict: bool) -> Result:
-    """Apply the declared gap: a failure becomes the gap, a success is worth telling."""
-    if gap is None:
-        return result
-    if result.outcome is Outcome.FAIL:
-        return attrs.evolve(result, outcome=Outcome.GAP, reason=gap)
-    if result.outcome in (Outcome.PASS, Outcome.VARIANT):
-        outcome = Outcome.FAIL if strict else result.outcome
-        return attrs.evolve(result, outcome=outcome, reason=f"gap closed, take it off: {gap}", gap_closed=True)
-    return result
+    return attrs.evolve(judged(case, target.name, result, strict=strict), seconds=time.monotonic() - began)
 
 
 def _bounded(case: Case, target: Target, form: str, seconds: float) -> Result:
@@ -227,7 +222,10 @@ def _result_of(case: Case, target: Target, record: Record) -> Result:
 
 
 #: From best to worst: a case that was repeated is as good as its worst outcome.
-_WORSE = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.VARIANT, Outcome.GAP, Outcome.FAIL, Outcome.ERROR)
+_WORSE = (
+    *(Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.VARIANT, Outcome.GAP, Outcome.DIFFERS),
+    *(Outcome.FAIL, Outcome.ERROR),
+)
 
 
 def combine(results: Sequence[Result]) -> Result:
@@ -345,7 +343,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     running.add_argument(
         "--repeat", type=int, default=1, metavar="N", help="run everything N times, find what is flaky"
     )
-    running.add_argument("--strict", action="store_true", help="a declared gap that passes is a failure")
+    running.add_argument("--strict", action="store_true", help="a gap or reason that holds no longer fails")
     running.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for one case")
     reports = parser.add_argument_group("reports")
     reports.add_argument("--requirements", action="store_true", help="print every requirement with its state")
@@ -355,7 +353,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     reports.add_argument("--summary", type=Path, metavar="FILE", help="write a summary in Markdown")
     reports.add_argument("--badge", type=Path, metavar="FILE", help="write the data of a badge (shields.io endpoint)")
     reports.add_argument("--compare", type=Path, metavar="OLD.json", help="tell what changed since that JSON report")
-    reports.add_argument("--record", type=Path, metavar="FILE", help="keep the answers of the (one) target")
+    reports.add_argument(
+        "--record", type=Path, metavar="FILE", help="keep the answers of the target (of the one that is not ours)"
+    )
     reports.add_argument(
         "--recorded",
         action="append",
@@ -372,7 +372,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for file in (arguments.json, arguments.junit, arguments.summary, arguments.badge):
         if file is not None and not file.absolute().parent.is_dir():  # told now, and not after a long run
             parser.error(f"cannot write {file}: there is no such folder")
-    if arguments.record is not None and len(arguments.target) != 1:
+    judges = [name for name in arguments.target if not is_ours(name)]
+    arguments.keeps = judges[0] if len(judges) == 1 else arguments.target[0]
+    if arguments.record is not None and (len(judges) > 1 or (not judges and len(arguments.target) > 1)):
         parser.error("--record keeps the answers of one target")
     return arguments
 
@@ -411,6 +413,9 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
 
     ``collection`` replaces the suite's own cases, for tests of the runner.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # Windows writes files in a code page that lacks much
     try:
         arguments = _arguments(argv)
         inputs = _inputs(arguments)
@@ -449,8 +454,12 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
             return EXIT_USAGE
         except targets.Unavailable as why:
             print(f"conformance: target {name} does not run here: {why}", file=sys.stderr)
+            if arguments.record is not None and name == arguments.keeps:
+                return EXIT_NOTHING_RAN  # a record is what the run is for
             missing = True
 
+    if not usable:
+        return EXIT_NOTHING_RAN
     whole = len(wanted) == len(found.cases)
     try:
         lines = run(
@@ -478,14 +487,15 @@ def main(argv: Sequence[str] | None = None, collection: Collection | None = None
     finished.show()
     try:
         _write(finished, arguments)
-        if arguments.record is not None and usable and finished.ran_on(usable[0].name):
-            _record(finished, arguments.record, inputs.before, whole)
+        if arguments.record is not None and finished.ran_on(arguments.keeps):
+            (kept,) = (target for target in usable if target.name == arguments.keeps)
+            _record(finished, kept, arguments.record, inputs.before, whole)
     except OSError as error:
         print(f"conformance: cannot write the report: {error}", file=sys.stderr)
         return EXIT_USAGE
-    if finished.failures() or found.problems or finished.disagreements(strict=arguments.strict):
+    if finished.failures() or found.problems or finished.disagree(strict=arguments.strict):
         return EXIT_FAILED
-    if missing or not usable or not all(finished.ran_on(target.name) for target in usable):
+    if missing or not all(finished.ran_on(target.name) for target in usable):
         print(
             "conformance: nothing ran" if not missing else "conformance: a target did not run",
             file=sys.stderr,
@@ -508,22 +518,23 @@ def _write(finished: report.Report, arguments: argparse.Namespace) -> None:
         arguments.badge.write_text(json.dumps(summary.badge(finished)) + "\n", encoding="utf-8")
 
 
-def _record(finished: report.Report, path: Path, before: recorded.Recorded | None, whole: bool) -> None:
-    """Keep the answers of the run's target and tell what changed; a partial run leaves the other answers alone."""
-    target = finished.targets[0]
+def _record(finished: report.Report, target: Target, path: Path, before: recorded.Recorded | None, whole: bool) -> None:
+    """Keep the answers of a target and tell what changed; a partial run leaves the other answers alone."""
     taken = recorded.take(
         path.stem,
         target.name,
         target.description,
         getattr(target, "versions", {}),
         [(line.case, line.results[target.name]) for line in finished.lines],
-        before=None if whole else before,
+        before=before,
+        whole=whole,
     )
     recorded.write(path, taken)
     print(f"\n{len(taken.answers)} answers of {target.name} are in {path}")
     if before is not None:
         old, new = ({id: {target.name: one.outcome} for id, one in r.answers.items()} for r in (before, taken))
         report.show_changes(f"Changes since the record of {before.date}", compare.changes(old, new, whole=whole))
+        report.show_list("The same outcome with another answer", recorded.otherwise(before, taken))
 
 
 if __name__ == "__main__":

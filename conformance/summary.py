@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .agreement import Agreement
 from .compare import described
 from .model import Outcome
-from .recorded import Agreement
-from .report import HEADINGS, ORDER, Report
+from .report import HEADINGS, ORDER, Referee, Report, described_together
 
 #: Lines of a list before it is cut: a pull request shows what to look at, the report has the rest.
 MOST = 40
@@ -25,9 +25,10 @@ def markdown(report: Report) -> str:
 
 
 def _sections(report: Report) -> Iterable[str]:
-    bad, problems = report.failures(), report.problems
-    well = not bad and not problems
-    yield f"## Conformance: {len(report.lines)} cases, {'all well' if well else f'{len(bad)} failed'}\n"
+    bad, problems = report.other_failures(), report.problems
+    unexplained = sum(len(described_together(report.against(one, Agreement.UNEXPLAINED))) for one in report.referees)
+    told = [f"{len(bad)} failed"] * bool(bad or problems) + [f"{unexplained} unexplained"] * bool(unexplained)
+    yield f"## Conformance: {len(report.lines)} cases, {', '.join(told) or 'all well'}\n"
     yield f"| target | {' | '.join(HEADINGS)} |\n|---|{'---:|' * len(HEADINGS)}"
     for target in report.targets:
         counts = report.counts(target.name)
@@ -43,13 +44,8 @@ def _sections(report: Report) -> Iterable[str]:
     )
     changes = [f"**{one.kind}** {_line(described(one))}" for one in report.changes]
     yield from _list("Changes since the earlier run", changes)
-    for record in report.records:
-        for kind in (Agreement.UNEXPLAINED, Agreement.STALE):
-            found = [
-                f"`{case.id}`: {_line(target)} {result.outcome.value}, {_line(record.name)} {referee.outcome.value}"
-                for case, target, result, referee in report.against(record, kind)
-            ]
-            yield from _list(f"Against {record.name} ({record.date}): {kind.value}", found)
+    for referee in report.referees:
+        yield from _agreement(report, referee)
     flaky = [
         f"`{case.id}` on {_line(target)}: {', '.join(one.value for one in result.runs)}"
         for case, target, result in report.flaky()
@@ -57,6 +53,27 @@ def _sections(report: Report) -> Iterable[str]:
     yield from _list("Different from one time to the next", flaky)
     closed = [f"`{case.id}` on {_line(target)}" for case, target, _ in report.gaps_closed()]
     yield from _list("Gaps that closed", closed)
+
+
+def _agreement(report: Report, referee: Referee) -> Iterable[str]:
+    """The table of agreement with a referee, and what has no reason or one too many."""
+    when = f" ({referee.recorded.date})" if referee.recorded is not None else ""
+    columns = dict(report.agreement_columns(referee))
+    if columns:
+        yield f"\n### Agreement with {_line(referee.name)}{when}\n"
+        yield f"| | {' | '.join(map(_line, columns))} |\n|---|{'---:|' * len(columns)}"
+        for kind in Agreement:
+            numbers = [counts[kind] for counts in columns.values()]
+            if any(numbers):
+                yield f"| {kind.value} | {' | '.join(map(str, numbers))} |"
+        yield f"\n{_line(report.speaks(referee))}."
+    for kind in (Agreement.UNEXPLAINED, Agreement.STALE):
+        cases = described_together(report.against(referee, kind))
+        found = [f"`{case.id}`: {_line(told)}" for case, told in cases]
+        if kind is Agreement.STALE:
+            idle = report.idle_groups(referee)
+            found += [f"differences.py, `{', '.join(one.patterns)}`: {_line(str(one.difference))}" for one in idle]
+        yield from _list(f"Against {referee.name}{when}: {kind.value}", found)
 
 
 def _list(title: str, items: Sequence[str]) -> Iterable[str]:

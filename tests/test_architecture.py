@@ -19,7 +19,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # other, not both. The package's own __init__ and __main__ are rooms too.
 ORDER = (
     ("cli", "__main__", "__init__"),
-    ("testing", "aio"),
+    ("testing", "installing"),
+    ("aio",),
     ("compat",),
     ("capi",),
     ("mswsock", "user32"),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .capi.loader import windll as windll
     from .errors import WinsockError as WinsockError
+    from .installing.processwide import install as install
+    from .installing.processwide import uninstall as uninstall
     from .process import Process as Process
 
 __version__: Final = "0.1.0"
@@ -23,11 +25,13 @@ _HOMES: Final[dict[str, tuple[str, str | None]]] = {
     "WinsockError": (".errors", "WinsockError"),
     "aio": (".aio", None),
     "compat": (".compat", None),
+    "install": (".installing.processwide", "install"),
     "kernel32": (".kernel32", None),
     "mswsock": (".mswsock", None),
     "spi": (".spi", None),
     "testing": (".testing", None),
     "trace": (".trace", None),
+    "uninstall": (".installing.processwide", "uninstall"),
     "user32": (".user32", None),
     "windll": (".capi.loader", "windll"),
     "ws2_32": (".ws2_32", None),

@@ -261,9 +261,9 @@ def enumeration_needs_a_startup(ws: Target) -> None:
     both_forms=True,
 )
 def query_without_a_match_succeeds(ws: Target) -> None:
-    """A list of numbers that no protocol has gives 0, and needs no buffer; so does an empty list."""
+    """A list of numbers that no protocol has gives 0, and needs no room in the buffer; so does an empty list."""
     for asked in (numbers(NOBODYS), numbers()):
-        expect("result", expected=0, actual=enumerate_into(ws, asked, 0, ws.c.new(4)))
+        expect("result", expected=0, actual=enumerate_into(ws, asked, ws.c.new(4).address, ws.c.new(4)))
 
 
 @case(

@@ -19,7 +19,7 @@ from ..constants import (
 from ..model import Row, case
 from ..providers import PEER, Provider, protocol
 from ..target import Target
-from ..verify import expect, fails_with
+from ..verify import expect, fails_with, not_applicable
 
 CHAPTER = "Shutdown and closing"
 SHUTDOWN = "winsock/nf-winsock-shutdown"
@@ -123,6 +123,8 @@ assert ws2_32.send(s, data, len(data), 0) == len(data)
 )
 def end_of_a_process_closes_its_sockets(ws: Target, linger: tuple[str, ...], code: int) -> None:
     """A process that ends has its sockets closed as closesocket would: all data and the end, or a reset."""
+    if not ws.in_process:
+        not_applicable(f"target {ws.name} starts no child processes")
     with ws.listener() as listening, ws.thread() as other:
         running = other.start(ws.run_program, LEAVES, str(port_of(ws.getsockname(listening))), *linger)
         ws.wait_readable(listening, 30)

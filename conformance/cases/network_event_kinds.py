@@ -51,6 +51,7 @@ ENUM_PAGE = "winsock2/nf-winsock2-wsaenumnetworkevents"
 ASYNC_PAGE = "winsock/nf-winsock-wsaasyncselect"
 PAGES = f"{EVENT_PAGE}; {ASYNC_PAGE}"
 WINE_TEST = "Wine's public test ws2_32/sock.c, which passes on Windows"
+PYWIN32_TEST = "pywin32's public test test_win32file.py:TestWSAEnumNetworkEvents, which passes on Windows"
 
 FORMS = {"event": Row("event"), "message": Row("message")}
 
@@ -245,6 +246,27 @@ def data_may_be_gone_when_the_event_is_seen(ws: Target, form: str) -> None:
         if isinstance(watch, EventWatch):
             ws.WSAResetEvent(watch.event)
         expect("next", expected=[(FD_READ, 0)], actual=watch.take(client, PATIENCE_MS))
+
+
+@case(
+    "netevents.read.withdrawn",
+    chapter=CHAPTER,
+    source=PYWIN32_TEST,
+    basis="observed",
+    requirements=["R6.77"],
+)
+def a_receive_withdraws_what_nobody_has_taken(ws: Target) -> None:
+    """Data is read before the record is taken: FD_READ is in it only if some is left. The event stays set."""
+    with selected_pair(ws, "event", FD_READ) as (watch, client, server):
+        assert isinstance(watch, EventWatch)
+        ws.send_and_settle(server, b"first")
+        ws.until("event", lambda: signalled(ws, watch))
+        drain(ws, client)
+        expect("record, all read", expected=0, actual=ws.WSAEnumNetworkEvents(client)[0])
+        expect_true("the event is set", signalled(ws, watch))
+        ws.send_and_settle(server, b"second")
+        ws.recv(client, bytearray(2))
+        expect("record, some left", expected=FD_READ, actual=ws.WSAEnumNetworkEvents(client)[0])
 
 
 @case(

@@ -177,6 +177,14 @@ def with_asyncio(main: Callable[[], Any]) -> None:
     asyncio.run(main())
 
 
+def with_proactor(main: Callable[[], Any]) -> None:
+    """CPython's own proactor loop on the emulator."""
+    from winsock2emu.aio import ProactorEventLoop
+
+    with asyncio.Runner(loop_factory=ProactorEventLoop) as runner:
+        runner.run(main())
+
+
 def with_uvloop(main: Callable[[], Any]) -> None:
     import uvloop  # type: ignore[import-not-found,unused-ignore]  # only where somebody has installed it
 
@@ -222,6 +230,10 @@ SERVERS: Final[dict[str, Callable[[], None]]] = {
     "asyncio-buffered": partial(with_asyncio, partial(serve_protocol, Buffered)),
     "asyncio-protocol": partial(with_asyncio, partial(serve_protocol, Plain)),
     "asyncio-protocol-4K": partial(with_asyncio, serve_in_small_pieces),
+    "asyncio-streams": partial(with_asyncio, serve_streams),
+    "proactor-buffered": partial(with_proactor, partial(serve_protocol, Buffered)),
+    "proactor-protocol": partial(with_proactor, partial(serve_protocol, Plain)),
+    "proactor-streams": partial(with_proactor, serve_streams),
     "uvloop-protocol": partial(with_uvloop, partial(serve_protocol, Plain)),
     "uvloop-streams": partial(with_uvloop, serve_streams),
     "epoll": epoll_loop,

@@ -1,4 +1,4 @@
-"""Rows 10 to 20: echo servers on completion ports, against other servers and against each other.
+"""Rows 10 to 20 and 37 to 39: echo servers on completion ports, against other servers and against each other.
 
 Server and load are processes of their own. With one connection both run on one CPU, as a wake-up that crosses to an
 idle one costs more than the work; with more the load has another CPU to itself. A slice is a number of round trips, so
@@ -195,4 +195,9 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], Measured]]] = {
     "iocp-skip": _against(BUFFERED, 100, "iocp-skip"),
     "gqcs-ex": _against("iocp", 100, "iocp-ex"),
     "gqcs-ex-1": _against("iocp", 1, "iocp-ex"),
+    **{
+        f"aio-{kind}-{connections}": _against(f"asyncio-{kind}", connections, f"proactor-{kind}")
+        for kind in ("protocol", "streams", "buffered")
+        for connections in (1, 10, 100)
+    },
 }

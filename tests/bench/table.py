@@ -41,6 +41,7 @@ class Row:
 
 _PAIR = "host send + recv_into"
 _BUFFERED = "asyncio BufferedProtocol"
+_SELECTOR = "the host's SelectorEventLoop"
 
 ROWS: Final = (
     Row(1, "sync-64", "WSASend + WSARecv, one buffer of 64 B, TCP, data ready", _PAIR, "cost", 1.30, 1.18),
@@ -102,4 +103,14 @@ ROWS: Final = (
     Row(35, "memory-pending", "one more pending overlapped receive", "-", "bytes", 300),
     Row(36, "trace-off", "sync-64 after tracing was on and off again", "tracing never imported", "cost", 1.01),
     Row(36, "exported", "sync-64", "the same functions without `exported`", "cost", None),
+    Row(37, "aio-protocol-1", "ProactorEventLoop, Protocol, 1 connection, same CPU", _SELECTOR, "rate", 0.80),
+    Row(37, "aio-protocol-10", "ProactorEventLoop, Protocol, 10 connections", _SELECTOR, "rate", 0.80),
+    Row(37, "aio-protocol-100", "ProactorEventLoop, Protocol, 100 connections", _SELECTOR, "rate", 0.80),
+    Row(38, "aio-streams-1", "ProactorEventLoop, streams, 1 connection, same CPU", _SELECTOR, "rate", 0.80),
+    Row(38, "aio-streams-10", "ProactorEventLoop, streams, 10 connections", _SELECTOR, "rate", 0.80),
+    Row(38, "aio-streams-100", "ProactorEventLoop, streams, 100 connections", _SELECTOR, "rate", 0.80),
+    # Without what the allocator makes of the 256 KiB of the rows before (see echo.py).
+    Row(39, "aio-buffered-1", "ProactorEventLoop, BufferedProtocol, 1 connection, same CPU", _SELECTOR, "rate", None),
+    Row(39, "aio-buffered-10", "ProactorEventLoop, BufferedProtocol, 10 connections", _SELECTOR, "rate", None),
+    Row(39, "aio-buffered-100", "ProactorEventLoop, BufferedProtocol, 100 connections", _SELECTOR, "rate", None),
 )

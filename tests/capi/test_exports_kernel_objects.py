@@ -325,3 +325,47 @@ def test_clocks_in_memory() -> None:
     assert second.value >= first.value > 0 < rate.value
     k("GetSystemTimeAsFileTime", ref(first))
     assert first.value > 133_000_000_000_000_000  # after 2022
+
+
+# Pipes
+
+
+def test_a_named_pipe_from_server_and_client() -> None:
+    name, both, messages = "\\\\.\\pipe\\c", READ | WRITE, 4
+    fails(2, "WaitNamedPipeA", name.encode(), 0, failure=0, dll=K)
+    server = k("CreateNamedPipeW", wide(name), 3 | OVERLAPPED, messages, 2, 0, 0, 1, None)
+    record = ctypes.create_string_buffer(32)
+    fails(997, "ConnectNamedPipe", server, record, failure=0, dll=K)
+    assert k("WaitNamedPipeW", wide(name), 0) == 1
+    client = k("CreateFileA", name.encode(), both, 0, None, OPEN_EXISTING, 0, None)
+    assert struct.unpack("<Q", record.raw[:8]) == (0,)
+    fails(535, "ConnectNamedPipe", server, None, failure=0, dll=K)
+    assert k("SetNamedPipeHandleState", client, ref(dword(2)), None, None) == 1
+    fails(87, "SetNamedPipeHandleState", client, None, ref(dword(1)), None, failure=0, dll=K)
+
+    count = dword()
+    assert k("WriteFile", server, b"message", 7, ref(count), None) == 1
+    copied, available, left, buffer = dword(), dword(), dword(), ctypes.create_string_buffer(4)
+    assert k("PeekNamedPipe", client, buffer, 4, ref(copied), ref(available), ref(left)) == 1
+    assert (copied.value, available.value, left.value, buffer.raw) == (4, 7, 3, b"mess")
+    assert k("PeekNamedPipe", client, None, 0, None, ref(available), None) == 1
+    assert available.value == 7
+    fails(234, "ReadFile", client, buffer, 4, ref(count), None, failure=0, dll=K)
+
+    assert k("DisconnectNamedPipe", server) == 1
+    fails(233, "ReadFile", client, buffer, 4, ref(count), None, failure=0, dll=K)
+    fails(121, "WaitNamedPipeA", name.encode(), 1, failure=0, dll=K)
+    for handle in (client, server):
+        k("CloseHandle", handle)
+    fails(123, "CreateNamedPipeA", b"no pipe", 3, 0, 1, 0, 0, 0, None, failure=INVALID_HANDLE, dll=K)
+
+
+def test_an_anonymous_pipe_has_two_handles() -> None:
+    source, sink, count, buffer = ctypes.c_uint64(), ctypes.c_uint64(), dword(), ctypes.create_string_buffer(8)
+    assert k("CreatePipe", ref(source), ref(sink), None, 0) == 1
+    fails(998, "CreatePipe", ref(source), None, None, 0, failure=0, dll=K)
+    assert k("WriteFile", sink.value, b"data", 4, ref(count), None) == 1
+    assert k("ReadFile", source.value, buffer, 8, ref(count), None) == 1
+    assert buffer.raw[: count.value] == b"data"
+    for end in (source, sink):
+        k("CloseHandle", end.value)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance import report, runner, targets
-from conformance.model import Case, Outcome, Result
+from conformance import differences, recorded, report, runner, targets
+from conformance.agreement import Agreement
+from conformance.differences import Group
+from conformance.model import Case, Outcome, Result, lacks
 from conformance.runner import Collection, run_case
 from conformance.target import Target
 from conformance.threads import PATIENCE
@@ -206,7 +211,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         if name == "windows":
             raise targets.Unavailable("needs Windows")
         target = MadeUp()
-        target.name = {"emulator": "emulator", "api": "api"}[name]
+        target.name = {"emulator": "emulator", "api": "api", "wine": "wine"}[name]
         return target
 
     monkeypatch.setattr(targets, "make", make)
@@ -283,10 +288,10 @@ def test_the_tables_tell_chapters_failures_gaps_and_coverage(capsys: pytest.Capt
     assert command() == 1
     out, err = capsys.readouterr()
     row = {line.split()[0]: line.split() for line in out.splitlines() if line.startswith(("Second", "Third", "total"))}
-    #                                     passed variants gaps failed errors n/a
-    assert row["Second"] == ["Second", "emulator", "1", "1", "1", "0", "0", "0"]
-    assert row["Third"] == ["Third", "emulator", "0", "0", "0", "0", "1", "1"]
-    assert row["total"] == ["total", "emulator", "2", "1", "1", "1", "1", "1"]
+    #                                     passed variants gaps differs failed errors n/a
+    assert row["Second"] == ["Second", "emulator", "1", "1", "1", "0", "0", "0", "0"]
+    assert row["Third"] == ["Third", "emulator", "0", "0", "0", "0", "0", "1", "1"]
+    assert row["total"] == ["total", "emulator", "2", "1", "1", "0", "1", "1", "1"]
     assert "FAIL  one.fails on emulator" in out
     assert "expected  5" in out
     assert "GAP CLOSED  two.closed on emulator: gap closed, take it off: was not written" in out
@@ -294,6 +299,21 @@ def test_the_tables_tell_chapters_failures_gaps_and_coverage(capsys: pytest.Capt
     scatter = next(line for line in out.splitlines() if line.startswith("R7 "))
     assert scatter.split()[-7:] == ["21", "1", "4", "%", "0", "0", "1"]
     assert "[7/7] emulator: Third: 1 error, 1 n/a" in err
+
+
+def test_a_log_tells_that_the_run_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a terminal there is a line per chapter, and one in between when there was none for long."""
+    outcomes = (Outcome.PASS, Outcome.FAIL, Outcome.GAP)
+    chapters = ["[2/3] wine: Made up: 1 pass, 1 fail", "[3/3] wine: Second: 1 gap"]
+    for quiet, lines in (
+        (report.QUIET, chapters),
+        (0.0, ["[1/3] wine: Made up: one.passes; 0 failed so far", *chapters]),
+    ):
+        monkeypatch.setattr(report, "QUIET", quiet)
+        progress = report.Progress((case, "wine") for case in CASES[:3])
+        for case, outcome in zip(CASES[:3], outcomes, strict=True):
+            progress.ended(case, "wine", Result(outcome=outcome))
+        assert capsys.readouterr().err.splitlines() == lines
 
 
 @pytest.mark.usefixtures("made_up")
@@ -421,6 +441,7 @@ def test_a_record_is_written_and_told_what_changed_in_it(tmp_path: Path, capsys:
     assert (data["name"], data["target"], data["description"]) == ("made-up-1", "api", "made up")
     assert {"python", "system"} <= set(data["versions"])
     assert data["cases"]["two.gap"] == {
+        "text": recorded.fingerprint(CASES[2]),
         "outcome": "fail",
         "expected": "5",
         "actual": "4",
@@ -439,24 +460,165 @@ def test_nothing_is_recorded_of_a_target_that_did_not_run(tmp_path: Path) -> Non
     assert not file.exists()
 
 
-@pytest.mark.usefixtures("made_up")
-def test_a_difference_from_a_record_needs_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "api.json"
-    assert command("one", "--record", str(file), "--target", "api") == 1
-    capsys.readouterr()
-    assert command("one.passes", "--recorded", str(file)) == 0
-    agrees = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("emulator")]
-    assert agrees == [["emulator", "1", "0", "0", "0", "0"]]
+def only_ours(ws: Target) -> None:
+    expect("bytes", expected=5, actual=4 if ws.name == "wine" else 5)
 
-    differs = [declare(passes, "one.fails")]
-    assert command("--recorded", str(file), cases=differs) == 1
-    assert "unexplained: one.fails: emulator pass, api fail" in capsys.readouterr().out
-    explained = [declare(passes, "one.fails", gap={"api": "the api cannot"})]
-    assert command("--recorded", str(file), cases=explained) == 0
-    stale = [declare(passes, "one.passes", gap={"api": "the api cannot"})]
-    assert command("--recorded", str(file), cases=stale) == 0
-    assert "reason holds no longer: one.passes" in capsys.readouterr().out
-    assert command("--recorded", str(file), "--strict", cases=stale) == 1
+
+def varies_on_wine(ws: Target) -> None:
+    variant("code", expected=1, allowed={2: "Windows 7"}, actual=2 if ws.name == "wine" else 1)
+
+
+BOTH = ("--target", "emulator", "--target", "wine")
+
+
+def agreement_with(out: str) -> dict[str, int]:
+    """The numbers of the table of agreement that are not 0; it has one target."""
+    rows = (re.fullmatch(r"(\w[\w ]*?)  +(\d+)", line) for line in out.partition("Agreement with")[2].splitlines())
+    numbers = {row[1]: int(row[2]) for row in rows if row}
+    assert set(numbers) == {kind.value for kind in Agreement}
+    return {name: number for name, number in numbers.items() if number}
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_difference_from_a_referee_needs_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    same = declare(passes, "one.same")
+    assert command(*BOTH, cases=[same, declare(only_ours, "one.differs"), declare(varies_on_wine, "one.varies")]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL  one.differs on wine" in out
+    assert agreement_with(out) == {"same": 1, "unexplained": 2}
+    assert "unexplained: one.varies: emulator pass, wine variant (code is 2: Windows 7)" in out
+    assert "wine answers 3 of 3 cases (100.0 %)" in out
+
+    reason = {"wine": lacks("has four")}
+    explained = [
+        same,
+        declare(only_ours, "one.differs", differs=reason),
+        declare(varies_on_wine, "v.w", differs=reason),
+    ]
+    assert command(*BOTH, "--strict", cases=explained) == 0
+    out = capsys.readouterr().out
+    assert agreement_with(out) == {"same": 1, "referee lacks it": 2}
+    assert "Explained differences\n  wine: lacks it: has four\n" in out
+
+    assert command(*BOTH, cases=[declare(only_ours, "one.gap", gap="ours, and nobody else's")]) == 1
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_variant_without_a_reason_is_enough_to_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(*BOTH, cases=[declare(varies_on_wine, "one.varies")]) == 1
+    assert command("--target", "wine", cases=[declare(varies_on_wine, "one.varies")]) == 1  # the claim is what ours say
+    assert "unexplained: one.varies: the claim pass, wine variant" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_reason_that_holds_no_longer_reports_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    cases = [declare(passes, "one.same", differs={"wine": lacks("has four")})]
+    assert command(*BOTH, cases=cases) == 0
+    out = capsys.readouterr().out
+    assert agreement_with(out) == {"reason holds no longer": 1}
+    assert "reason holds no longer: one.same: emulator pass, wine pass (lacks it: has four)" in out
+    assert command(*BOTH, "--strict", cases=cases) == 1
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_group_reports_itself_when_none_of_its_cases_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(differences, "GROUPS", (Group("wine", lacks("has four"), "one.*"),))
+    same, differs = declare(passes, "one.same"), declare(only_ours, "one.differs")
+    assert command(*BOTH, "--strict", cases=[same, differs]) == 0
+    capsys.readouterr()
+    other = declare(passes, "two.same")
+    assert command(*BOTH, cases=[same, other]) == 0
+    assert "reason holds no longer: differences.py, one.*: lacks it: has four" in capsys.readouterr().out
+    assert command(*BOTH, "--strict", cases=[same, other]) == 1
+    assert command(*BOTH, "--strict", "two", cases=[same, other]) == 0  # a run of some cases cannot tell
+    assert command(*BOTH, "--strict", cases=[same, declare(does_not_apply, "one.applies-not")]) == 0  # nor can n/a
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_record_is_a_referee_too_and_says_when_a_case_has_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "wine.json"
+    cases = [declare(passes, "one.same"), declare(only_ours, "one.differs")]
+    assert command(*BOTH, "--record", str(file), cases=cases) == 1
+    assert "2 answers of wine are in" in capsys.readouterr().out
+
+    assert command("--recorded", str(file), cases=cases) == 1
+    assert "unexplained: one.differs: emulator pass, wine fail (bytes: expected 5, got 4)" in capsys.readouterr().out
+    explained = [cases[0], declare(only_ours, "one.differs", differs={"wine": lacks("has four")})]
+    assert command("--recorded", str(file), "--strict", cases=explained) == 0
+    capsys.readouterr()
+    assert command("--recorded", str(file), "--strict", cases=[cases[0], declare(passes, "one.differs")]) == 0
+    out = capsys.readouterr().out
+    assert agreement_with(out) == {"same": 1, "record is stale": 1}
+    assert "1 cases changed since; record anew: one.differs" in out
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_run_that_is_there_to_record_does_not_begin_without_its_target(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "windows.json"
+    assert command("--target", "emulator", "--target", "windows", "--record", str(file)) == 3
+    assert "target windows does not run here: needs Windows" in capsys.readouterr().err
+    assert command("--target", "wine", "--target", "windows", "--record", str(file)) == 2
+
+
+@pytest.mark.usefixtures("made_up")
+def test_agreement_in_the_json_report(tmp_path: Path) -> None:
+    file = tmp_path / "out.json"
+    cases = [declare(passes, "one.same"), declare(only_ours, "one.differs", differs={"wine": lacks("has four")})]
+    assert command(*BOTH, "--json", str(file), cases=cases) == 0
+    data = json.loads(file.read_text(encoding="utf-8"))
+    (told,) = data["agreement"]
+    assert (told["referee"], told["recorded"]) == ("wine", None)
+    assert told["totals"]["emulator"]["same"] == 1
+    (one,) = told["differences"]
+    assert (one["case"], one["target"], one["kind"]) == ("one.differs", "emulator", "referee lacks it")
+    result = data["cases"][1]["results"]["wine"]
+    assert (result["outcome"], result["actual"]) == ("differs", "4")
+    assert result["difference"] == {"kind": "lacks it", "why": "has four"}
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_requirement_is_as_good_as_our_own_results(tmp_path: Path) -> None:
+    file = tmp_path / "out.json"
+    cases = [declare(only_ours, "one.differs", requirements=["R7.3"])]
+    assert command(*BOTH, "--json", str(file), cases=cases) == 1
+    states = next(one for one in json.loads(file.read_text(encoding="utf-8"))["coverage"] if one["section"] == "R7")[
+        "requirements"
+    ]
+    assert states["R7.3"] == "pass"
+
+
+def test_the_suite_needs_nothing_but_attrs_and_what_python_has_on_windows() -> None:
+    """Somebody with a Windows machine has a checkout and attrs: no module that POSIX alone has, and not the package."""
+    program = """if True:
+        import sys
+        class Missing:
+            names = {"fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "winsock2emu", "typing_extensions"}
+            def find_spec(self, name, path, target=None):
+                if name.partition(".")[0] in self.names:
+                    raise ModuleNotFoundError(name)
+        sys.meta_path.insert(0, Missing())
+        import os, select, signal, socket
+        for module, names in {
+            os: ("fork", "getuid", "geteuid", "setsid", "killpg", "mkfifo"),
+            select: ("poll", "epoll"),
+            signal: ("SIGKILL", "SIGSTOP", "SIGALRM", "setitimer"),
+            socket: ("AF_UNIX", "socketpair"),
+        }.items():
+            for name in names:
+                vars(module).pop(name, None)
+        from conformance.__main__ import main
+        sys.argv[1:] = ["--list", "--target", "windows"]
+        sys.exit(main())
+    """
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[-1].endswith(" cases")
 
 
 def test_declarations_are_checked_against_the_known_ids() -> None:

@@ -489,6 +489,38 @@ def test_a_guardian_makes_room_at_once_for_a_thread_that_waits(reactor: StandIn)
     parked.satisfy().call.result()
 
 
+def test_a_thread_that_only_looks_does_so_although_the_guardian_leads(reactor: StandIn) -> None:
+    """The guardian would have stayed for ever: it leaves, and the thread collects once."""
+    guardian = Call(reactor.parking.lead_once, 1e6)
+    until(lambda: reactor.entered, "the guardian collects")
+
+    assert Parked(reactor, 0).call.result() is False
+
+    assert guardian.result() is True
+    assert reactor.timeouts == [1e6, 0.0]
+
+
+def test_a_thread_that_only_looks_waits_for_what_the_guardian_has_collected(
+    reactor: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has taken a report from the host and is about to serve it, so the host has nothing new to say."""
+    over = threading.Event()
+    monkeypatch.setattr(
+        reactor, "service", lambda reports: (reports and over.wait(), StandIn.service(reactor, reports))
+    )
+    reactor.reports = [(1, 1)]
+    guardian = Call(reactor.parking.lead_once, 0)
+    until(lambda: reactor.entered and not reactor.reports, "the guardian has collected")
+
+    looking = Parked(reactor, 0)
+    looking.follows()
+    over.set()
+
+    assert looking.call.result() is False
+    assert guardian.result() is True
+    assert reactor.serviced == [[(1, 1)], []]
+
+
 def test_an_eager_guardian_does_not_win_the_lead_from_a_thread_that_waits(reactor: StandIn) -> None:
     """It asks for the lead again without a pause: it may finish its turn, but gets no other one."""
     over = threading.Event()

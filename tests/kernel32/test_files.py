@@ -32,6 +32,8 @@ from winsock2emu.defs.winbase import (
     ERROR_FILE_EXISTS,
     ERROR_NEGATIVE_SEEK,
     FILE_APPEND_DATA,
+    FILE_ATTRIBUTE_ARCHIVE,
+    FILE_ATTRIBUTE_DIRECTORY,
     FILE_ATTRIBUTE_READONLY,
     FILE_BEGIN,
     FILE_CURRENT,
@@ -358,3 +360,36 @@ def test_temporary_names(tmp_path: Path) -> None:
     assert name.rpartition("\\")[2].startswith("w2e")
     assert kernel32.GetTempFileName("C:\\x", "ab", 0x1234) == "C:\\x\\ab1234.TMP"
     kernel32.DeleteFile(name)
+
+
+def test_a_record_on_a_synchronous_file_and_its_event_tell_of_the_call(opened: Open) -> None:
+    """pywin32's test_win32file.py waits for the event after each request on such a file."""
+    file = opened()
+    event = kernel32.CreateEvent(None, True, False)
+    record = kernel32.OVERLAPPED(event, 3)
+    assert kernel32.WriteFile(file, b"data", record) == 4
+    assert (record.Internal, record.InternalHigh) == (0, 4)
+    assert kernel32.WaitForSingleObject(event, 0) == 0
+    kernel32.ResetEvent(event)
+    assert kernel32.ReadFile(file, bytearray(3), record) == 3
+    assert (record.InternalHigh, kernel32.WaitForSingleObject(event, 0)) == (3, 0)
+    record.Offset = 7
+    assert code_of(kernel32.ReadFile, file, bytearray(3), record) == ERROR_HANDLE_EOF
+    assert kernel32.WaitForSingleObject(event, 0) == 258
+    kernel32.CloseHandle(event)
+    assert code_of(kernel32.WriteFile, file, b"data", record) == ERROR_INVALID_HANDLE
+
+
+def test_what_is_known_of_a_file_without_opening_it(path: str, tmp_path: Path) -> None:
+    host = tmp_path / "file"
+    host.write_bytes(b"12345")
+    os.utime(host, ns=(1_000_000_000, 2_000_000_000))
+    known = kernel32.GetFileAttributesEx(path)
+    assert (known.attributes, known.size) == (FILE_ATTRIBUTE_ARCHIVE, 5)
+    assert (known.accessed, known.written) == (116444736010000000, 116444736020000000)  # seconds 1 and 2 of 1970
+    host.chmod(0o444)
+    assert kernel32.GetFileAttributes(path) == FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_READONLY
+    assert kernel32.GetFileAttributes(path.removesuffix("\\file")) == FILE_ATTRIBUTE_DIRECTORY
+    assert code_of(kernel32.GetFileAttributes, path + "s") == ERROR_FILE_NOT_FOUND
+    assert code_of(kernel32.GetFileAttributes, path + "s\\file") == ERROR_PATH_NOT_FOUND
+    assert code_of(kernel32.GetFileAttributes, path + "?") == ERROR_INVALID_NAME

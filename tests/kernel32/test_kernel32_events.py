@@ -75,6 +75,26 @@ def test_all_kinds_share_the_names() -> None:
     assert code_of_error(kernel32.OpenEvent, 0, False, "name") == ERROR_INVALID_HANDLE
 
 
+@pytest.mark.parametrize(
+    ("create", "find"),
+    [
+        (lambda: kernel32.CreateMutex(None, False, "name"), kernel32.OpenMutex),
+        (lambda: kernel32.CreateSemaphore(None, 0, 1, "name"), kernel32.OpenSemaphore),
+        (lambda: kernel32.CreateWaitableTimer(None, True, "name"), kernel32.OpenWaitableTimer),
+    ],
+)
+def test_an_object_is_opened_by_its_name_and_kind(create: Callable[[], int], find: Callable[..., int]) -> None:
+    assert code_of(find, 0, False, "name") == ERROR_FILE_NOT_FOUND
+    first = create()
+    second = find(0, False, "name")
+    assert second != first
+    assert kernel32.CompareObjectHandles(first, second)
+    assert code_of(find, 0, False, "") == ERROR_INVALID_PARAMETER
+    assert code_of(kernel32.OpenEvent, 0, False, "name") == ERROR_INVALID_HANDLE
+    for handle in (first, second):
+        kernel32.CloseHandle(handle)
+
+
 @pytest.mark.parametrize("name", [None, ""])
 def test_no_name_is_never_found(name: Any) -> None:
     one, other = kernel32.CreateEvent(None, True, False, name), kernel32.CreateEvent(None, True, False, name)

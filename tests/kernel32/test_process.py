@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from contextvars import copy_context
@@ -12,8 +14,16 @@ import pytest
 from tests.concurrency import until
 from tests.loopback import code_of
 from winsock2emu import kernel32
-from winsock2emu.defs.codes import ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER
+from winsock2emu.defs.codes import (
+    ERROR_ACCESS_DENIED,
+    ERROR_FILE_NOT_FOUND,
+    ERROR_INVALID_HANDLE,
+    ERROR_INVALID_PARAMETER,
+    WSAEOPNOTSUPP,
+)
 from winsock2emu.defs.constants import INFINITE, WAIT_OBJECT_0, WAIT_TIMEOUT
+from winsock2emu.kernel.operations import moved_of
+from winsock2emu.kernel32.process import split_command_line
 
 LONG_MS = 20_000
 CREATE_SUSPENDED = 4
@@ -148,3 +158,65 @@ def test_clocks() -> None:
     kernel32.Sleep(10)
     passed = (kernel32.QueryPerformanceCounter() - before) / kernel32.QueryPerformanceFrequency()
     assert 0.0099 < passed < 5
+
+
+# Other processes
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        # The table of "Parsing C command-line arguments", with a program before it.
+        (r'p "abc" d e', ["p", "abc", "d", "e"]),
+        (r'p a\\\b d"e f"g h', ["p", r"a\\\b", "de fg", "h"]),
+        (r"p a\\\"b c d", ["p", r"a\"b", "c", "d"]),
+        (r'p a\\\\"b c" d e', ["p", r"a\\b c", "d", "e"]),
+        (r'p a"b"" c d', ["p", 'ab" c d']),
+        (r'"C:\a b\p.exe" "" x', [r"C:\a b\p.exe", "", "x"]),
+        ("p\t1  2 ", ["p", "1", "2"]),
+        ("", []),
+    ],
+)
+def test_a_command_line_is_split_as_the_c_runtime_does(line: str, words: list[str]) -> None:
+    assert split_command_line(line) == words
+
+
+@pytest.mark.parametrize("argument", ["", "a b", 'quo"te', "back\\", 'both\\"', "\\\\share\\x y\\", "tab\t", "plain"])
+def test_what_subprocess_quotes_comes_back(argument: str) -> None:
+    assert split_command_line(subprocess.list2cmdline(["p", argument, "z"])) == ["p", argument, "z"]
+
+
+def test_a_child_is_started_waited_for_and_its_code_told() -> None:
+    source, sink = kernel32.CreatePipe()
+    line = subprocess.list2cmdline([sys.executable, "-c", "import sys; print(sys.argv[1:]); sys.exit(7)", "a b"])
+    child = kernel32.CreateProcess(None, line, standard=[None, sink, None])
+    kernel32.CloseHandle(sink)
+    assert kernel32.GetProcessId(child.process) == child.process_id
+    assert kernel32.WaitForSingleObject(child.process, LONG_MS) == WAIT_OBJECT_0
+    assert kernel32.GetExitCodeProcess(child.process) == 7
+    room = bytearray(100)
+    moved = moved_of(kernel32.ReadFile(source, room))
+    assert bytes(room[:moved]) == b"['a b']\n"
+    for handle in (child.process, child.thread, source):
+        kernel32.CloseHandle(handle)
+
+
+def test_a_child_is_ended_with_a_code() -> None:
+    child = kernel32.CreateProcess(sys.executable, f'"{sys.executable}" -c "import time; time.sleep(60)"')
+    assert kernel32.GetExitCodeProcess(child.process) == 259
+    other = kernel32.OpenProcess(0x1000, False, child.process_id)
+    kernel32.TerminateProcess(other, 1234)
+    assert kernel32.WaitForSingleObject(child.process, LONG_MS) == WAIT_OBJECT_0
+    assert kernel32.GetExitCodeProcess(other) == 1234
+    assert code_of(kernel32.TerminateProcess, child.process, 1) == ERROR_ACCESS_DENIED
+    for handle in (child.process, child.thread, other):
+        kernel32.CloseHandle(handle)
+
+
+def test_a_child_that_cannot_be_started() -> None:
+    assert code_of(kernel32.CreateProcess, None, "no-program-of-this-name") == ERROR_FILE_NOT_FOUND
+    assert code_of(kernel32.CreateProcess, None, "") == ERROR_INVALID_PARAMETER
+    event = kernel32.CreateEvent(None, True, False, None)
+    assert code_of(kernel32.CreateProcess, sys.executable, None, standard=[event, None, None]) == ERROR_INVALID_HANDLE
+    assert code_of(kernel32.CreateProcess, sys.executable, None, flags=CREATE_SUSPENDED) == WSAEOPNOTSUPP
+    kernel32.CloseHandle(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import pytest
 
@@ -35,6 +36,7 @@ from winsock2emu.defs.codes import (
     STATUS_BUFFER_TOO_SMALL,
     STATUS_PENDING,
     STATUS_SUCCESS,
+    WSAECONNRESET,
     WSAEFAULT,
     WSAEINVAL,
     WSAENOTCONN,
@@ -83,7 +85,7 @@ class Accepting:
     def outcome(self) -> object:
         return outcome(self.listening, self.overlapped)
 
-    def addresses(self) -> object:
+    def addresses(self) -> tuple[object, object]:
         return mswsock.GetAcceptExSockaddrs(self.buffer, *self.lengths)
 
     def update(self) -> int:
@@ -342,6 +344,39 @@ def test_caller_that_resets_while_data_is_awaited_fails_the_request() -> None:
     until(lambda: api.getsockopt(accepting.acceptor, SOL_SOCKET, SO_CONNECT_TIME) == bytes(4), "it has connected")
     reset(client)
     assert accepting.outcome() == -ERROR_NETNAME_DELETED
+
+
+def test_caller_that_resets_at_once_is_accepted_by_a_request_that_was_there_first() -> None:
+    """Windows connects the two when the caller comes: the reset is what the first receive tells, after the data."""
+    listening = listener()
+    for _ in range(100):
+        accepting = Accepting(listening)
+        assert accepting.result is PENDING
+        client = caller(listening)
+        api.send(client, b"data")
+        reset(client)
+        assert accepting.outcome() == 0
+        assert accepting.addresses()[0] == api.getsockname(listening)
+        accepted = accepting.update()
+        until(partial(_tells_the_reset, accepted), "it is told")
+        api.closesocket(accepted)
+
+
+def _tells_the_reset(s: int) -> bool:
+    """It receives; True once that fails because of a reset."""
+    code = code_of(api.recv, s, bytearray(10))
+    assert code in (0, WSAECONNRESET)
+    return code == WSAECONNRESET
+
+
+def test_caller_that_has_reset_before_the_call_fails_it() -> None:
+    """R9.41: nobody has accepted it, and it is gone."""
+    listening = listener()
+    reset(caller(listening))
+    overlapped = record()
+    buffer = bytearray(2 * room())
+    code = code_of(mswsock.AcceptEx, listening, tcp(), buffer, 0, room(), room(), overlapped)
+    assert code == WSAECONNRESET
 
 
 def test_select_shows_only_callers_that_no_request_waits_for() -> None:

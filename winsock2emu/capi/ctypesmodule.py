@@ -60,7 +60,7 @@ _FROM_DATATYPES: Final = (
     "wstring_at",
 )
 _FROM_FUNCTIONS: Final = ("CFUNCTYPE", "GetLastError", "WINFUNCTYPE", "get_last_error", "set_last_error")
-_FROM_LOADER: Final = ("CDLL", "OleDLL", "WinDLL", "cdll", "oledll", "windll")
+_FROM_LOADER: Final = ("CDLL", "OleDLL", "PyDLL", "WinDLL", "cdll", "oledll", "pydll", "windll")
 
 
 def _copy(host: ModuleType, changes: dict[str, Any]) -> ModuleType:

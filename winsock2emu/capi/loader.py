@@ -23,7 +23,14 @@ from typing import Any, ClassVar, Final, Protocol
 
 from . import datatypes, functions, winerrors
 from .datatypes import c_int
-from .functions import FUNCFLAG_CDECL, FUNCFLAG_STDCALL, FUNCFLAG_USE_ERRNO, Function, FunctionWithLastError
+from .functions import (
+    FUNCFLAG_CDECL,
+    FUNCFLAG_PYTHONAPI,
+    FUNCFLAG_STDCALL,
+    FUNCFLAG_USE_ERRNO,
+    Function,
+    FunctionWithLastError,
+)
 from .winerrors import HRESULT
 
 DEFAULT_MODE: Final = 0
@@ -173,6 +180,12 @@ class CDLL(ctypes.CDLL):
         return found
 
 
+class PyDLL(CDLL):
+    """A library whose functions are called with the interpreter's lock held; they wait without it all the same."""
+
+    _func_flags_ = FUNCFLAG_CDECL | FUNCFLAG_PYTHONAPI
+
+
 class WinDLL(CDLL):
     """A library of Windows; its functions return ``c_int`` unless told otherwise."""
 
@@ -187,6 +200,7 @@ class OleDLL(WinDLL):
 
 
 cdll: LibraryLoader[CDLL] = LibraryLoader(CDLL)
+pydll: LibraryLoader[PyDLL] = LibraryLoader(PyDLL)
 windll: LibraryLoader[WinDLL] = LibraryLoader(WinDLL)
 oledll: LibraryLoader[OleDLL] = LibraryLoader(OleDLL)
 

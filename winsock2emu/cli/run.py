@@ -2,7 +2,7 @@
 
 Part played:     ``python program.py`` on Windows.
 Lives here:      the command line, the module ``__main__``, and how the program ends.
-Lives elsewhere: what the program sees of Windows (cli.masks); the trace (trace).
+Lives elsewhere: what the program sees of Windows (cli.masks); the prompt (cli.prompt); the trace (trace).
 Endings:         SystemExit and KeyboardInterrupt go through to the interpreter, which sets the exit status as for
                  any program. So does an uncaught exception, after our frames are out of its traceback.
 """
@@ -17,16 +17,18 @@ from collections.abc import Callable, Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Final
 
-from . import masks
+from . import masks, prompt
 
-_USAGE: Final = "winsock2emu run [--trace] [--host-view PACKAGE] (PROGRAM | -m MODULE | -c CODE | -) ..."
+_USAGE: Final = "winsock2emu run [--trace] [--host-view PACKAGE] [-i] [PROGRAM | -m MODULE | -c CODE | -] ..."
 _DESCRIPTION: Final = """\
 Run a program as Python on Windows would: PROGRAM is a file, or a folder or zip archive with a __main__.py,
-'-' reads the program from the standard input. What follows are the program's own arguments."""
+'-' reads the program from the standard input. What follows are the program's own arguments.
+Without a program, statements are read from the terminal, or a program from a standard input that is none."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="winsock2emu run", usage=_USAGE, description=_DESCRIPTION, add_help=True)
+    parser.add_argument("-i", dest="inspect", action="store_true", help="read statements when the program has ended")
     parser.add_argument("--trace", action="store_true", help="print every Winsock call to the standard error")
     parser.add_argument(
         "--host-view",
@@ -60,23 +62,38 @@ def main(arguments: Sequence[str]) -> int:
     """Run a program; its uncaught exceptions, SystemExit among them, come out of here.
 
     Returns:
-        0 for a program that ran to its end, 2 when there was none to run.
+        0 for a program that ran to its end, 2 when it could not be read.
     """
     options, how, rest = _split(arguments)
     parser = _parser()
     known = parser.parse_args(options)
-    if not rest:
-        parser.error(f"argument expected for {how}" if how else "which program?")
+    if how and not rest:
+        parser.error(f"argument expected for {how}")
     if known.trace:
         _start_trace()
     masks.show_host_to(known.host_view)
     masks.install()
+    from_input = not rest or (not how and rest[0] == "-")
+    if from_input and (known.inspect or sys.stdin.isatty()):
+        return prompt.converse(_start_conversation(rest))
+    if not known.inspect:
+        return _run(how, rest)
+    try:
+        _run(how, rest)
+    except BaseException as failure:
+        if isinstance(failure, SystemExit):  # shown here like any other
+            _show_without_us(failure, failure.__traceback__)
+        sys.excepthook(type(failure), failure, failure.__traceback__)
+    return prompt.converse(vars(sys.modules["__main__"]), banner=False)
+
+
+def _run(how: str | None, rest: list[str]) -> int:
     if how == "-m":
         _run_module(rest[0], rest[1:])
     elif how == "-c":
         _run_code(rest[0], rest[1:])
-    elif rest[0] == "-":
-        _run_stdin(rest[1:])
+    elif not rest or rest[0] == "-":
+        _run_stdin(rest)
     else:
         return _run_path(rest[0], rest[1:])
     return 0
@@ -107,14 +124,20 @@ def _run_code(source: str, arguments: list[str]) -> None:
     sys.argv = ["-c", *arguments]
     if not sys.flags.safe_path:
         _set_first_path("")
-    _run_source(source, "<string>", _new_main())
+    _run_source(source, "<string>", vars(_new_main()))
 
 
 def _run_stdin(arguments: list[str]) -> None:
-    sys.argv = ["-", *arguments]
+    names = _start_conversation(arguments)
+    _run_source(sys.stdin.buffer.read(), "<stdin>", names)
+
+
+def _start_conversation(arguments: list[str]) -> dict[str, Any]:
+    """A module ``__main__`` for what comes from the standard input; its names."""
+    sys.argv = arguments or [""]
     if not sys.flags.safe_path:
         _set_first_path("")
-    _run_source(sys.stdin.buffer.read(), "<stdin>", _new_main())
+    return vars(_new_main())
 
 
 def _run_path(program: str, arguments: list[str]) -> int:
@@ -145,7 +168,7 @@ def _run_path(program: str, arguments: list[str]) -> int:
     if file.endswith(".pyc") or _is_compiled(content):
         _guarded(lambda: exec(_compiled(content), vars(main_module)))
     else:
-        _run_source(content, file, main_module)
+        _run_source(content, file, vars(main_module))
     return 0
 
 
@@ -201,14 +224,14 @@ def _describe_file(main_module: ModuleType, file: str) -> None:
     vars(main_module).update(__file__=file, __cached__=None, __loader__=SourceFileLoader("__main__", file))
 
 
-def _run_source(source: str | bytes, file: str, main_module: ModuleType) -> None:
+def _run_source(source: str | bytes, file: str, names: dict[str, Any]) -> None:
     def run() -> None:
         if isinstance(source, bytes):
             _check_encoding(source, file)
         code = compile(source, file, "exec", dont_inherit=True)
         if sys.version_info >= (3, 13) and file == "<string>":
             _remember_lines(source, file)
-        exec(code, vars(main_module))
+        exec(code, names)
 
     _guarded(run)
 

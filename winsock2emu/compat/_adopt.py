@@ -238,12 +238,16 @@ def adopt(sock: socket.socket) -> int:
     if isinstance(sock, EmulatedSocket):
         return descriptor
     # An interrupt may strike anywhere; the object closes the descriptor until its class says who else does.
-    host = _Borrowed(int(sock.family), int(sock.type), sock.proto, fileno=descriptor)
-    handle = adopt_host(process, host)
+    host = _lent(descriptor, process)
+    if host is None:
+        host = _Borrowed(int(sock.family), int(sock.type), sock.proto, fileno=descriptor)
+        adopt_host(process, host)
+    else:
+        take_back(descriptor, process)
     if not isinstance(sock, AdoptedSocket):
         sock.__class__ = _adopted_class(process, type(sock))
     host.owned = True
-    return handle
+    return descriptor
 
 
 def adopt_descriptor(descriptor: int) -> bool:
@@ -257,6 +261,30 @@ def adopt_descriptor(descriptor: int) -> bool:
         return False
     adopt_host(process, host)
     return True
+
+
+def adopt_number(descriptor: int) -> None:
+    """As `adopt_descriptor`, for a descriptor that the host's own close may end, and give to another socket.
+
+    When a function meets the object later, it takes the same socket over.
+    """
+    process = current_process()
+    if descriptor in process.objects:
+        _lent(descriptor, process)
+    if descriptor not in process.objects and adopt_descriptor(descriptor):
+        leave(descriptor, process)
+
+
+def _lent(descriptor: int, process: Process) -> _Borrowed | None:
+    """The socket of the host behind a number that `adopt_number` has taken over, if it is still there."""
+    record = process.objects.get(descriptor)
+    if type(record) is not SocketRecord:
+        return None
+    try:
+        host = _provider(process, record.entry).lent(descriptor)
+    except WinsockError:
+        return None  # the provider adopts none
+    return host if isinstance(host, _Borrowed) else None
 
 
 def leave(descriptor: int, process: Process) -> None:

@@ -3,7 +3,7 @@
 Part played:     the import of a library module on Windows.
 Lives here:      running a file of the library, unchanged, with an import of its own; the modules that it finds under
                  Windows' names and values. Nothing is changed in the interpreter, not even for the time of the import.
-Lives elsewhere: which modules are run so (socket, selectors), and what they find (_socket, select).
+Lives elsewhere: which modules are run so (socket, selectors, ssl, and asyncio's in aio), and what they find.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import module_from_spec, resolve_name
 from types import ModuleType
 from typing import Any, Final
 
@@ -74,37 +75,60 @@ OS: Final = View(
 )
 
 BuildClass = Callable[..., type]
+Others = Mapping[str, ModuleType | None]
 
 
-def run(
-    name: str, names: dict[str, Any], others: Mapping[str, ModuleType | None], build_class: BuildClass | None = None
-) -> None:
+def run(name: str, names: dict[str, Any], others: Others, build_class: BuildClass | None = None) -> None:
     """Run a module of the library in a namespace, where its ``__name__`` is already.
 
     Args:
-        name: the module.
+        name: the module; its package has been imported.
         names: the namespace.
-        others: what it finds under the names of other modules; None for what there is not.
+        others: what it finds under the full names of other modules; None for what there is not.
         build_class: what the class statement calls there, instead of Python's own.
     """
-
-    def find(wanted: str, *rest: Any) -> Any:
-        level = rest[3] if len(rest) > 3 else 0
-        if not level and wanted in others:
-            found = others[wanted]
-            if found is None:
-                raise ModuleNotFoundError(f"No module named {wanted!r}", name=wanted)
-            return found
-        return builtins.__import__(wanted, *rest)
-
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(name)
-    own = {**vars(builtins), "__import__": find}
+    origin = _spec(name).origin
+    own = {**vars(builtins), "__import__": _finder(names, others)}
     if build_class is not None:
         own["__build_class__"] = build_class
     names["__builtins__"] = own
     documentation = names.get("__doc__")
-    with open(spec.origin, "rb") as source:
-        exec(compile(source.read(), spec.origin, "exec", dont_inherit=True), names)
+    assert origin is not None
+    with open(origin, "rb") as source:
+        exec(compile(source.read(), origin, "exec", dont_inherit=True), names)
     names["__doc__"] = documentation
+
+
+def load(name: str, others: Others) -> ModuleType:
+    """A module of the library once more, under its own name; it is not in ``sys.modules``. Arguments as for `run`."""
+    module = module_from_spec(_spec(name))
+    run(name, vars(module), others)
+    return module
+
+
+def _spec(name: str) -> ModuleSpec:
+    """Where the library has a module, whatever ``sys.modules`` says."""
+    package = name.rpartition(".")[0]
+    spec = PathFinder.find_spec(name, sys.modules[package].__path__ if package else None)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name)
+    return spec
+
+
+def _finder(names: Mapping[str, Any], others: Others) -> Callable[..., Any]:
+    """The ``__import__`` of a namespace."""
+
+    def find(wanted: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        full = resolve_name("." * level + wanted, names["__package__"]) if level else wanted
+        if full in others:
+            found = others[full]
+            if found is None:
+                raise ModuleNotFoundError(f"No module named {full!r}", name=full)
+            return found
+        inner: dict[str, Any] = {one: others[f"{full}.{one}"] for one in fromlist or () if f"{full}.{one}" in others}
+        if not inner:
+            return builtins.__import__(wanted, scope, local, fromlist, level)
+        usual = [one for one in fromlist if one not in inner]
+        return View(builtins.__import__(wanted, scope, local, [*usual, "__name__"], level), **inner)
+
+    return find

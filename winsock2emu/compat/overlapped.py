@@ -71,7 +71,7 @@ from ..kernel.hostfiles import HostFile
 from ..kernel.operations import OVERLAPPED, PENDING
 from ..kernel.ports import Port
 from ..kernel32.handles import typed
-from ..process import current_process
+from ..process import Process, current_process
 from ._adopt import WINDOWS_FAMILY, adopt_descriptor, started
 from ._errors import from_windows_err
 
@@ -130,9 +130,12 @@ class _Record(OVERLAPPED):
 
     __slots__ = ("address",)
 
-    def __init__(self, event: int) -> None:
-        super().__init__(event)
-        self.address = next(_addresses)
+    def __init__(self, event: int, address: int) -> None:
+        # Not by `super`: two of these are made for each message that an event loop sends back.
+        self.Internal = self.InternalHigh = self.Offset = self.OffsetHigh = 0
+        self.hEvent = event
+        self.result = self.keeper = None
+        self.address = address
 
 
 class Overlapped:
@@ -142,7 +145,13 @@ class Overlapped:
         event: signalled when it is complete, and closed with this object; none for 0, one of its own by default.
     """
 
-    __slots__ = ("_buffer", "_file", "_handle", "_kind", "_process", "_record", "_result", "error")
+    __slots__ = ("_buffer", "_closes", "_handle", "_kind", "_record", "_result", "address", "error")
+
+    _buffer: Any
+    _result: Any
+
+    address: int
+    """What completion packets carry."""
 
     error: int
     """The code of the last call: 0, 997, 996 or what it failed with."""
@@ -150,21 +159,15 @@ class Overlapped:
     def __init__(self, event: int = INVALID_HANDLE_VALUE) -> None:
         self.error = 0
         self._kind = _NONE
-        self._handle = 0
-        self._buffer: Any = None
-        self._file = 0
-        self._result: Any = None
-        self._process = current_process()
-        if event == INVALID_HANDLE_VALUE:
-            event = kernel32.CreateEvent(None, True, False, None)
-        self._record = _Record(event)
+        self._closes: list[tuple[Process, int]] | None = None
+        if event:
+            if event == INVALID_HANDLE_VALUE:
+                event = kernel32.CreateEvent(None, True, False, None)
+            self._closes = [(current_process(), event)]
+        self.address = address = next(_addresses)
+        self._record = _Record(event, address)
 
     # State
-
-    @property
-    def address(self) -> int:
-        """What completion packets carry."""
-        return self._record.address  # type: ignore[no-any-return]
 
     @property
     def event(self) -> int:
@@ -201,8 +204,6 @@ class Overlapped:
                 if self.error != _ERROR_MORE_DATA and not at_end:
                     raise from_windows_err(self.error) from None
                 moved = failure.moved or 0
-        if self._file:
-            self._close_file()
         if kind is _OTHER or kind is _READ_INTO:
             return moved
         if kind is _READ:
@@ -228,15 +229,16 @@ class Overlapped:
         return buffer
 
     def __del__(self) -> None:
-        record: OVERLAPPED | None = getattr(self, "_record", None)
-        if record is None:
-            return
+        try:
+            record = self._record
+        except AttributeError:
+            return  # it has never been made
         if record.keeper is not None:
             record.cancel()
-        if self._file:
-            self._close_file()
-        if record.hEvent:
-            self._close(record.hEvent)
+        if self._closes is not None:
+            for process, handle in self._closes:  # another emulated process may be the current one by now
+                with contextlib.suppress(WinsockError):  # the program has closed it
+                    process.close_handle(handle)
 
     # Starting
 
@@ -251,11 +253,11 @@ class Overlapped:
         """Make a call whose last argument is the record, and adopt the socket if it is new."""
         record = self._record
         try:
-            call(*arguments, record)
+            moved = call(*arguments, record)
         except WinsockError as failure:
             self._recover(failure, call, *arguments)
         else:
-            self.error = WSA_IO_PENDING if record.Internal == STATUS_PENDING else 0
+            self.error = WSA_IO_PENDING if moved is PENDING else 0
 
     def _recover(self, failure: WinsockError, call: Callable[..., Any], *arguments: Any) -> None:
         """A call has failed: once more with a socket that has been adopted, or for good."""
@@ -304,6 +306,7 @@ class Overlapped:
         """Begin to receive a datagram of at most ``size`` bytes; the result is (bytes, address)."""
         buffer = bytearray(size)
         self._begin(_READ_FROM, handle, buffer)
+        self._result = None
         self._start(ws2_32.WSARecvFrom, handle, (buffer,), flags, None)
 
     def WSARecvFromInto(self, handle: int, buffer: Any, size: int, flags: int = 0, /) -> None:
@@ -312,6 +315,7 @@ class Overlapped:
         if view.nbytes < size:
             raise ValueError("nbytes is greater than the length of the buffer")
         self._begin(_READ_FROM_INTO, handle, view)
+        self._result = None
         self._start(ws2_32.WSARecvFrom, handle, (view.cast("B")[:size],), flags, None)
 
     def WSASend(self, handle: int, buffer: Any, flags: int = 0, /) -> None:
@@ -362,7 +366,8 @@ class Overlapped:
         self._begin(_OTHER, handle, None)
         self._record.Offset, self._record.OffsetHigh = offset, offset_high
         if 0 <= file < FIRST_NUMBER:
-            file = self._file = _handle_of(file)
+            file = file_handle_of(file)
+            self._closes = [*(self._closes or ()), (current_process(), file)]
         self._start(
             lambda s, overlapped: mswsock.TransmitFile(s, file, count, per_send, overlapped, None, None, flags), handle
         )
@@ -403,17 +408,8 @@ class Overlapped:
                 kernel32.SetEvent(self._record.hEvent)
         return self.error
 
-    def _close_file(self) -> None:
-        handle, self._file = self._file, 0
-        self._close(handle)
 
-    def _close(self, handle: int) -> None:
-        """Give back what belongs to this object, which another emulated process may drop."""
-        with contextlib.suppress(WinsockError):  # the program has closed it
-            self._process.close_handle(handle)
-
-
-def _handle_of(descriptor: int) -> int:
+def file_handle_of(descriptor: int) -> int:
     """A file handle for a descriptor of the host."""
     try:
         own = os.dup(descriptor)
@@ -478,16 +474,16 @@ def GetQueuedCompletionStatus(port: int, milliseconds: int, /) -> tuple[int, int
     """
     process = current_process()
     # Not the function of that name: its exceptions for time-outs and failed requests would cost as much as the rest.
-    found = typed(process, port, Port).get_several(
-        1, None if milliseconds == INFINITE else milliseconds / 1000, False, process
-    )
+    thing = process.objects.get(port)
+    if type(thing) is not Port:
+        thing = typed(process, port, Port)
+    found = thing.take(None if milliseconds == INFINITE else milliseconds / 1000, process)
     if isinstance(found, int):
         if found == WAIT_TIMEOUT:
             return None
         raise WinsockError(found)
-    key, address, status, moved = found[0]
-    code = 0 if status < 0x80000000 else STATUS_TO_WIN32.get(status, ERROR_MR_MID_NOT_FOUND)
-    return code, moved, key, address
+    key, address, status, moved = found
+    return 0 if status < 0x80000000 else STATUS_TO_WIN32.get(status, ERROR_MR_MID_NOT_FOUND), moved, key, address
 
 
 def PostQueuedCompletionStatus(port: int, transferred: int, key: int, address: int, /) -> None:

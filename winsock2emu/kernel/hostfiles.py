@@ -24,6 +24,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+import attrs
+
 from ..defs.codes import (
     ERROR_ACCESS_DENIED,
     ERROR_ALREADY_EXISTS,
@@ -49,6 +51,8 @@ from ..defs.winbase import (
     ERROR_NEGATIVE_SEEK,
     ERROR_WRITE_PROTECT,
     FILE_APPEND_DATA,
+    FILE_ATTRIBUTE_ARCHIVE,
+    FILE_ATTRIBUTE_DIRECTORY,
     FILE_ATTRIBUTE_READONLY,
     FILE_BEGIN,
     FILE_CURRENT,
@@ -70,6 +74,8 @@ from ..defs.winbase import (
 )
 from ..errors import WinsockError
 from .files import FileObject
+
+_1601_TO_1970_UNITS: Final = 116_444_736_000_000_000  # of 100 ns
 
 AT_END: Final = 0xFFFFFFFFFFFFFFFF
 """The offset in an OVERLAPPED that means the end of the file, for writing."""
@@ -156,6 +162,56 @@ def _rights(access: int) -> int:
     if access & GENERIC_WRITE:
         rights |= FILE_WRITE_DATA | FILE_APPEND_DATA
     return rights
+
+
+@attrs.frozen
+class FileData:
+    """What is known of a file without opening it: WIN32_FILE_ATTRIBUTE_DATA.
+
+    Attributes:
+        attributes: FILE_ATTRIBUTE bits.
+        created, accessed, written: in units of 100 ns since 1601-01-01 UTC. Where the host does not tell when a file
+            was made, it is the earliest time that it does tell.
+        size: in bytes, 0 of a folder.
+    """
+
+    attributes: int
+    created: int
+    accessed: int
+    written: int
+    size: int
+
+
+def file_data(name: str | None) -> FileData:
+    """Look at a file or folder.
+
+    Raises:
+        WinsockError: ERROR_FILE_NOT_FOUND; ERROR_PATH_NOT_FOUND, a folder on the way is not there; what `host_path`
+            raises.
+    """
+    path = host_path(name)
+    try:
+        known = os.stat(path)
+    except OSError as failure:
+        raise _not_there(path, failure) from failure
+    folder = stat.S_ISDIR(known.st_mode)
+    attributes = FILE_ATTRIBUTE_DIRECTORY if folder else FILE_ATTRIBUTE_ARCHIVE
+    if not folder and not known.st_mode & 0o222:
+        attributes |= FILE_ATTRIBUTE_READONLY
+    times = known.st_ctime_ns, known.st_atime_ns, known.st_mtime_ns
+    made_s = getattr(known, "st_birthtime", None)
+    created, accessed, written = (
+        time_ns // 100 + _1601_TO_1970_UNITS
+        for time_ns in (min(times) if made_s is None else int(made_s * 1e9), *times[1:])
+    )
+    return FileData(attributes, created, accessed, written, 0 if folder else known.st_size)
+
+
+def _not_there(path: str, failure: OSError) -> WinsockError:
+    """What the host could not look at: whether it was the file or a folder on the way that was not there."""
+    if failure.errno == errno.ENOENT and not os.path.isdir(os.path.dirname(path) or "."):
+        return WinsockError(ERROR_PATH_NOT_FOUND)
+    return from_host(failure)
 
 
 class HostFile(FileObject):
@@ -365,11 +421,11 @@ class OpenFiles:
         try:
             known = os.stat(path)
         except OSError as failure:
-            if failure.errno == errno.ENOENT and not os.path.isdir(os.path.dirname(path) or "."):
-                raise WinsockError(ERROR_PATH_NOT_FOUND) from failure
-            if failure.errno == errno.ENOENT and disposition in (CREATE_NEW, CREATE_ALWAYS, OPEN_ALWAYS):
+            missing = _not_there(path, failure)
+            new = disposition in (CREATE_NEW, CREATE_ALWAYS, OPEN_ALWAYS)
+            if new and missing.winerror == ERROR_FILE_NOT_FOUND:
                 return None
-            raise from_host(failure) from failure
+            raise missing from failure
         if disposition == CREATE_NEW:
             raise WinsockError(ERROR_FILE_EXISTS)
         if stat.S_ISDIR(known.st_mode):

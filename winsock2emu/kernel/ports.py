@@ -12,18 +12,21 @@ Few threads:     a thread that makes its own next packet, as a worker does whose
                  back for it before another thread could be woken, and the interpreter runs one at a time anyway. So
                  `deliver_soon` leaves it to the next leader, of which there is one within moments (kernel/waits). And a
                  leader that waits for the port itself takes the packet that it has made.
+Until dry:       an event loop takes packets until it is told that there are none, and a second look at the host, just
+                 after the first, would only tell it that: `take` leaves it out.
 Differences:     the concurrency value is kept and not enforced. NT counts a port's threads as running until they block
                  anywhere; the host does not tell when a thread blocks, and an interpreter runs one thread at a time.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any, Final
 
-from .objects import IO_COMPLETION, TIMED_OUT, Home, Wait, Waitable, dispatcher, look, run_apcs
+from .objects import IO_COMPLETION, PENDING, TIMED_OUT, Home, Wait, Waitable, dispatcher, look, run_apcs
 from .waits import Parking, Waiter, idle_waiter, this_waiter
 
 Packet = tuple[int, Any, int, int]
@@ -34,14 +37,55 @@ FAIR: Final = 64
 
 
 class PortWait(Wait):
-    """A thread that waits for a packet."""
+    """A thread that waits for a packet.
 
-    __slots__ = ("packet", "port")
+    Attributes:
+        packet: what it has got.
+        helps_itself: being woken is enough, and it looks for the packet.
+    """
+
+    __slots__ = ("helps_itself", "packet", "port")
 
     def __init__(self, waiter: Waiter, port: Port) -> None:
         super().__init__(waiter, (), False)
         self.port = port
         self.packet: Packet | None = None
+        self.helps_itself = False
+
+    def sleep(self, home: Home, timeout_s: float | None, alertable: bool) -> int:
+        if alertable:
+            return super().sleep(home, timeout_s, alertable)
+        # The same without what an alertable wait needs, and for a wait that nobody has to end: it looks for itself.
+        waiter, waiting = self.waiter, self.port.waiting
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self.helps_itself = True
+        parking = home.parking()
+        waiter.busy = True
+        try:
+            while True:
+                waiter.done = False  # before the look at the packets: whoever posts does it the other way round
+                with dispatcher:
+                    if self.status != PENDING:
+                        break
+                    if self not in waiting:
+                        waiting.append(self)
+                    if self.attempt():
+                        self.unlink()
+                        break
+                if deadline is not None:
+                    timeout_s = max(0.0, deadline - time.monotonic())
+                if not parking.park(waiter, timeout_s):
+                    with dispatcher:
+                        self.end(TIMED_OUT)
+        except BaseException:
+            with dispatcher:
+                granted = not self.end(TIMED_OUT)
+            waiter.busy = False
+            if granted:
+                self.give_back()
+            raise
+        waiter.busy = False
+        return self.status
 
     def attempt(self) -> bool:
         port = self.port
@@ -85,11 +129,22 @@ class Port(Waitable):
         waiting: the waits of its threads, the latest last.
         concurrency: NumberOfConcurrentThreads.
         taken: packets since the host was looked at last.
+        looked: `take` has got the packet that it looked for, and has not said since that there is none.
         refills: called once all packets have been taken, and forgotten: sources that have more as long as it is there.
         worker: the thread that has taken the latest packet while others waited.
     """
 
-    __slots__ = ("_parking", "closed", "concurrency", "packets", "refills", "taken", "waiting", "worker")
+    __slots__ = (
+        "_parking",
+        "closed",
+        "concurrency",
+        "looked",
+        "packets",
+        "refills",
+        "taken",
+        "waiting",
+        "worker",
+    )
 
     def __init__(self, concurrency: int) -> None:
         super().__init__(signalled=False, keeps=True)
@@ -98,6 +153,7 @@ class Port(Waitable):
         self.waiting: list[PortWait] = []
         self.closed = False
         self.taken = 0
+        self.looked = False
         self.refills: list[Callable[[], None]] = []
         self.worker = 0
         self._parking: Parking | None = None  # where its threads wait
@@ -115,6 +171,9 @@ class Port(Waitable):
         me = this_waiter()
         try:
             with dispatcher:
+                if me.leading and len(waiting) == 1 and waiting[0].waiter is me and waiting[0].helps_itself:
+                    del waiting[0]  # it is awake, and needs not be told of the next packets
+                    me.done = True
                 while packets and waiting:
                     block = waiting[-1]
                     if me.leading:
@@ -161,6 +220,25 @@ class Port(Waitable):
             status = block.sleep(home, timeout_s, alertable)
             self.worker = block.waiter.thread
         return status if block.packet is None else block.packet
+
+    def take(self, timeout_s: float | None, home: Home) -> Packet | int:
+        """As `get`, for a program that takes packets until none is there, see above."""
+        try:
+            packet = self.packets.popleft()
+        except IndexError:
+            if timeout_s == 0 and self.looked:
+                self.looked = False
+                return TIMED_OUT
+            self.taken = 0
+            found = self.get(timeout_s, False, home)
+            self.looked = type(found) is tuple
+            return found
+        self.taken += 1
+        if self.taken >= FAIR:
+            self.look(home)
+        if self.waiting:
+            self.worker = get_ident()
+        return packet
 
     def get_several(self, most: int, timeout_s: float | None, alertable: bool, home: Home) -> list[Packet] | int:
         """At least one packet and what else is there, up to a number; or a status as from `get`."""

@@ -206,10 +206,13 @@ class Parking:
     def park(self, waiter: Waiter, timeout_s: float | None) -> bool:
         """Block until ``waiter.done``, leading the reactor if nobody does; False when the time ran out.
 
-        A timeout of 0 collects once if nobody leads, so that a program that only polls makes progress.
+        A timeout of 0 collects once unless another thread that waits leads, so that a program that only polls makes
+        progress, and finds what has become ready by then.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         try:
+            if timeout_s == 0 and self._lead.get(_LEADER) is self:
+                self._relieve(waiter)
             while not waiter.done:
                 if not self.closed and self._lead.setdefault(_LEADER, waiter) is waiter:
                     self._lead_until_done(waiter, deadline)
@@ -273,6 +276,14 @@ class Parking:
         followers.pop(waiter, None)
         if self._deputy is waiter:
             self._deputy = None
+
+    def _relieve(self, waiter: Waiter) -> None:
+        """Wait for the guardian to leave; what it has collected it may not have served yet, for want of the GIL."""
+        self._followers[waiter] = None  # it wakes the last of them when it leaves
+        self.reactor.wake()
+        while self._lead.get(_LEADER) is self and not waiter.done and not self.closed:
+            self.reactor.sleep(waiter, TICK_S)
+        self._followers.pop(waiter, None)
 
     def _after_leaving(self) -> None:
         """Whoever stops leading or following makes sure that somebody leads, or looks up, or is woken to do so."""

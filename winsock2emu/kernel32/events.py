@@ -126,6 +126,18 @@ def CreateMutex(inherit: bool | None, initial_owner: bool, name: str | None = No
 
 
 @exported
+def OpenMutex(access: int, inherit: bool, name: str) -> int:
+    """A handle of the mutex with that name. Every handle has all rights here.
+
+    Raises:
+        WinsockError: as from `OpenEvent`.
+
+    Source: https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexw
+    """
+    return _open(name, Mutex, inherit)
+
+
+@exported
 def ReleaseMutex(mutex: int) -> None:
     """Undo one wait of the calling thread.
 
@@ -151,6 +163,18 @@ def CreateSemaphore(inherit: bool | None, initial_count: int, maximum_count: int
     if not 0 <= initial_count <= maximum_count or not maximum_count:
         raise WinsockError(ERROR_INVALID_PARAMETER)
     return _create(name, Semaphore, lambda: Semaphore(initial_count, maximum_count), inherit)
+
+
+@exported
+def OpenSemaphore(access: int, inherit: bool, name: str) -> int:
+    """A handle of the semaphore with that name. Every handle has all rights here.
+
+    Raises:
+        WinsockError: as from `OpenEvent`.
+
+    Source: https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-opensemaphorew
+    """
+    return _open(name, Semaphore, inherit)
 
 
 @exported
@@ -182,6 +206,18 @@ def CreateWaitableTimer(inherit: bool | None, manual_reset: bool, name: str | No
     Source: https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerw
     """
     return _create(name, Timer, lambda: Timer(manual_reset=bool(manual_reset)), inherit)
+
+
+@exported
+def OpenWaitableTimer(access: int, inherit: bool, name: str) -> int:
+    """A handle of the timer with that name. Every handle has all rights here.
+
+    Raises:
+        WinsockError: as from `OpenEvent`.
+
+    Source: https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openwaitabletimerw
+    """
+    return _open(name, Timer, inherit)
 
 
 @exported

@@ -5,7 +5,7 @@ Lives here:      what a handle and an OVERLAPPED mean to each call.
 Lives elsewhere: paths, share modes, the host's files (kernel/hostfiles), completion (kernel/operations), sockets
                  (socketfiles), the outcome of overlapped requests (overlapped).
 Positions:       a file that was not opened with FILE_FLAG_OVERLAPPED has one, which a record's offset replaces; one
-                 that was has none, and needs a record.
+                 that was has none, and needs a record. Pipes and sockets have none either, and need no record.
 Sources:         fileapi.h on Microsoft Learn; "Synchronous and Asynchronous I/O".
 """
 
@@ -14,19 +14,21 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOACCESS, STATUS_SUCCESS, STATUS_TO_WIN32
+from ..defs.codes import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOACCESS, STATUS_TO_WIN32
 from ..defs.constants import FILE_FLAG_OVERLAPPED, FILE_TYPE_PIPE
 from ..defs.winbase import CREATE_NEW, ERROR_FILE_EXISTS, FILE_BEGIN, GENERIC_WRITE
 from ..errors import WinsockError, exported, set_last_error
 from ..kernel.files import FileObject
-from ..kernel.hostfiles import AT_END, HostFile, already_there, end_of_file, windows_path
-from ..kernel.operations import FIRST_WARNING, OVERLAPPED, CompletionRoutine, Pending, moved_of
+from ..kernel.hostfiles import AT_END, FileData, HostFile, already_there, end_of_file, file_data, windows_path
+from ..kernel.operations import FIRST_WARNING, OVERLAPPED, CompletionRoutine, Pending
 from ..process import Process, current_process
 from .afd import names_afd, open_afd
 from .handles import file_of, number_of
-from .pipes import pipe_name
+from .overlapped import synchronously
+from .pipes import pipe_name, through_pipe
 from .socketfiles import read_socket, write_socket
 
 FileRoutine = Callable[[int, int, OVERLAPPED], Any]
@@ -184,17 +186,14 @@ def _read(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Comp
     if not isinstance(file, HostFile):
         move = getattr(file, "read", None)
         if move is not None:  # a pipe
-            return _through_pipe(process, file, move, buffer, overlapped, routine)
+            return through_pipe(process, file, move, buffer, overlapped, routine)
         return read_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
         return file.read(buffer)
     asked = memoryview(buffer).nbytes
     if not file.overlapped:
-        file.move(_offset(overlapped), FILE_BEGIN)
-        moved = file.read(buffer)
-        end_of_file(moved, asked)
-        return moved
+        return synchronously(process, overlapped, partial(_read_from, file, _offset(overlapped), buffer, asked))
     request = process.begin(file, overlapped, routine)
     assert request is not None  # the file is overlapped
     moved = file.read_at(_offset(overlapped), buffer)
@@ -211,15 +210,14 @@ def _write(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Com
     if not isinstance(file, HostFile):
         move = getattr(file, "write", None)
         if move is not None:  # a pipe
-            return _through_pipe(process, file, move, buffer, overlapped, routine)
+            return through_pipe(process, file, move, buffer, overlapped, routine)
         return write_socket(process, number_of(handle), file, buffer, overlapped, routine)
     if overlapped is None:
         _needs_no_record(file)
         return file.write(buffer)
     offset = _offset(overlapped)
     if not file.overlapped:
-        file.move(file.size() if offset == AT_END else offset, FILE_BEGIN)
-        return file.write(buffer)
+        return synchronously(process, overlapped, partial(_write_from, file, offset, buffer))
     request = process.begin(file, overlapped, routine)
     assert request is not None  # the file is overlapped
     moved = file.write_at(offset, buffer)
@@ -227,23 +225,16 @@ def _write(handle: int, buffer: Any, overlapped: OVERLAPPED | None, routine: Com
     return moved
 
 
-def _through_pipe(
-    process: Process,
-    pipe: FileObject,
-    move: Callable[[Any, Any], Any],
-    buffer: Any,
-    overlapped: OVERLAPPED | None,
-    routine: CompletionRoutine | None,
-) -> int | Pending:
-    if overlapped is None:
-        _needs_no_record(pipe)
-        return move(buffer, None)  # type: ignore[no-any-return]
-    operation = process.begin(pipe, overlapped, routine)
-    moved: int | Pending = move(buffer, operation)
-    if operation is None:
-        overlapped.InternalHigh = moved_of(moved)
-        overlapped.Internal = STATUS_SUCCESS
+def _read_from(file: HostFile, offset: int, buffer: Any, asked: int) -> int:
+    file.move(offset, FILE_BEGIN)
+    moved = file.read(buffer)
+    end_of_file(moved, asked)
     return moved
+
+
+def _write_from(file: HostFile, offset: int, buffer: Any) -> int:
+    file.move(file.size() if offset == AT_END else offset, FILE_BEGIN)
+    return file.write(buffer)
 
 
 def _needs_no_record(file: FileObject) -> None:
@@ -253,6 +244,30 @@ def _needs_no_record(file: FileObject) -> None:
 
 def _offset(overlapped: OVERLAPPED) -> int:
     return overlapped.OffsetHigh << 32 | overlapped.Offset
+
+
+@exported
+def GetFileAttributes(name: str | None) -> int:
+    """The FILE_ATTRIBUTE bits of a file or folder.
+
+    Raises:
+        WinsockError: as from `GetFileAttributesEx`.
+
+    Source: https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesw
+    """
+    return file_data(name).attributes
+
+
+@exported
+def GetFileAttributesEx(name: str | None) -> FileData:
+    """Attributes, times and size of a file or folder.
+
+    Raises:
+        WinsockError: ERROR_FILE_NOT_FOUND; ERROR_PATH_NOT_FOUND, a folder on the way is not there; ERROR_INVALID_NAME.
+
+    Source: https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesexw
+    """
+    return file_data(name)
 
 
 @exported

@@ -9,21 +9,25 @@ Sources:         the functions' pages on Microsoft Learn; R6.40-R6.54 of the pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..defs.codes import (
     ERROR_IO_INCOMPLETE,
     ERROR_MR_MID_NOT_FOUND,
     ERROR_NOT_FOUND,
     STATUS_PENDING,
+    STATUS_SUCCESS,
     STATUS_TO_WIN32,
     WSA_OPERATION_ABORTED,
 )
 from ..defs.constants import INFINITE
 from ..errors import WinsockError, exported
+from ..kernel.events import Event
 from ..kernel.objects import IO_COMPLETION, TIMED_OUT
-from ..kernel.operations import FIRST_WARNING, OVERLAPPED
+from ..kernel.operations import FIRST_ERROR, FIRST_WARNING, OVERLAPPED, status_of
 from ..kernel.threads import Thread
 from ..kernel.waits import this_waiter
-from ..process import current_process
+from ..process import Process, current_process
 from .handles import file_of, typed
 
 
@@ -69,6 +73,35 @@ def _result(overlapped: OVERLAPPED, timeout_s: float | None, *, alertable: bool)
     moved = overlapped.InternalHigh
     if status >= FIRST_WARNING:
         raise WinsockError(STATUS_TO_WIN32.get(status, ERROR_MR_MID_NOT_FOUND), moved=moved)
+    return moved
+
+
+def synchronously(process: Process, overlapped: OVERLAPPED, move: Callable[[], int]) -> int:
+    """Carry out a request on a file that knows only synchronous ones. Its record and its event tell of it all the same.
+
+    Raises:
+        WinsockError: what ``move`` raises; the record is told only of what comes with data. ERROR_INVALID_HANDLE,
+            hEvent is no event.
+    """
+    event = None
+    if overlapped.hEvent:
+        event = typed(process, overlapped.hEvent, Event)
+        event.reset()
+    overlapped.Internal = STATUS_PENDING
+    warning = None
+    try:
+        moved, status = move(), STATUS_SUCCESS
+    except WinsockError as failure:
+        moved, status = failure.moved or 0, status_of(failure)
+        if status >= FIRST_ERROR:
+            raise
+        warning = failure
+    overlapped.InternalHigh = moved
+    overlapped.Internal = status
+    if event is not None:
+        event.set()
+    if warning is not None:
+        raise warning
     return moved
 
 

@@ -69,6 +69,13 @@ def test_numbers_need_no_resolver() -> None:
     assert addresses("127.0.0.1", "80") == [(AF_INET, "127.0.0.1", 80)]
 
 
+@pytest.mark.parametrize(("service", "port"), [("-1", 65535), ("123456", 57920)])
+@pytest.mark.parametrize("flags", [0, AI_NUMERICHOST | AI_NUMERICSERV])
+def test_the_low_half_of_a_number_is_the_port(service: str, port: int, flags: int) -> None:
+    """Observed on Windows by Twisted's test_getaddrinfo_negative_port and test_getaddrinfo_overflow_port."""
+    assert addresses("127.0.0.1", service, hints(flags)) == [(AF_INET, "127.0.0.1", port)]
+
+
 @pytest.mark.parametrize(
     ("socktype", "protocol"), [(SOCK_STREAM, IPPROTO_TCP), (SOCK_DGRAM, IPPROTO_UDP), (SOCK_STREAM, 0)]
 )
@@ -143,6 +150,13 @@ def test_an_address_in_numbers() -> None:
     assert api.getnameinfo(api.sockaddr_in("192.0.2.1", 80), numeric) == ("192.0.2.1", "80")
     assert api.getnameinfo(api.sockaddr_in6("2001:db8::1", 65535), numeric) == ("2001:db8::1", "65535")
     assert api.getnameinfo(api.sockaddr_in("192.0.2.1", 80).ljust(128, b"\0"), numeric) == ("192.0.2.1", "80")
+
+
+def test_the_scope_of_a_numeric_address_is_a_number() -> None:
+    """As WSAAddressToString writes it; observed on Windows by Twisted's tests of link-local addresses."""
+    name = api.sockaddr_in6("fe80::1", 80, 0, 1)
+    assert api.getnameinfo(name, NI_NUMERICHOST | NI_NUMERICSERV) == ("fe80::1%1", "80")
+    assert api.WSAAddressToString(name) == "[fe80::1%1]:80"
 
 
 def test_a_port_without_a_name_is_told_in_numbers() -> None:

@@ -4,7 +4,10 @@ Part played:     the Windows build of the interpreter, as far as a program can l
 Lives here:      the table of what is masked and what is missing, and switching the masks on and off.
 Lives elsewhere: who sees a mask (masks.views), the import statement (masks.importing), what a mask is
                  (masks.mask) and what each one shows (masks.interpreter, masks.machine, masks.errnos,
-                 masks.signals; ctypes comes from capi.ctypesmodule), child processes (masks.children).
+                 masks.signals; ctypes comes from capi.ctypesmodule, the modules for sockets and all that Windows
+                 alone has from compat), child processes (masks.children), asyncio's package (installing).
+Sockets:         there is one ``socket`` module for the program and for the modules of the library that make sockets:
+                 ``http.client``, ``socketserver``, ``asyncio``. ``multiprocessing`` and ``subprocess`` have the host's.
 Limits:          ``sys.modules["os"]`` is the host's module, as is whatever a module of the standard library hands
                  out. Paths stay POSIX paths (``os.sep``, ``os.path``), ``os.linesep`` and ``os.environ`` the host's.
                  An OSError of the host carries the host's errno, which beyond 34 is another number than the
@@ -16,11 +19,20 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.util
-import sys
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any, Final
 
+from ...installing.changes import Changes
+from ...installing.modules import (
+    SOCKET_MODULES,
+    WINDOWS_ONLY,
+    forget_network_library,
+    imported,
+    restore_network_library,
+    windows_module,
+)
 from . import children, errnos, interpreter, machine, signals
 from .importing import Importing
 from .views import show_host_to as show_host_to
@@ -54,6 +66,7 @@ MASKED: Final[dict[str, Callable[[], ModuleType]]] = {
     "platform": machine.platform_module,
     "signal": signals.signal_module,
     "sys": interpreter.sys_module,
+    **{name: partial(windows_module, name) for name in (*WINDOWS_ONLY, "twisted_iocpsupport.iocpsupport")},
 }
 """Full module name to what makes the module that Windows programs get; made once, when first imported."""
 
@@ -84,7 +97,18 @@ MISSING: Final[dict[str, str]] = {
 }
 """Modules that cannot be imported on Windows, and the name that the ModuleNotFoundError then has."""
 
+SOCKETS: Final = {name: partial(imported, name) for name in SOCKET_MODULES}
+"""What programs and most of the library have in common."""
+
+
+def _library_errno() -> ModuleType:
+    from ...compat import _stdlib
+
+    return _stdlib.ERRNO
+
+
 _active: Importing | None = None
+_changes: Final = Changes()
 
 
 def install() -> None:
@@ -92,13 +116,14 @@ def install() -> None:
     global _active  # noqa: PLW0603  # there is one import statement per interpreter, and this replaces it
     if _active is not None:
         return
-    _active = importing = Importing(MASKED, MISSING, {"multiprocessing": children.adjust_multiprocessing})
+    forget_network_library(_changes)
+    after = {"asyncio": _adjust_asyncio, "multiprocessing": children.adjust_multiprocessing}
+    _active = importing = Importing(MASKED, MISSING, after, SOCKETS, {"errno": _library_errno}, _changes)
     builtins.__import__ = importing.statement
     importlib.import_module = importing.import_module
     importlib.util.find_spec = importing.find_spec
     _set_builtin("WindowsError", OSError)
-    if "multiprocessing" in sys.modules:
-        children.adjust_multiprocessing()
+    importing.finish()
 
 
 def uninstall() -> None:
@@ -111,7 +136,14 @@ def uninstall() -> None:
     importlib.util.find_spec = _active.host_find_spec
     vars(builtins).pop("WindowsError", None)
     children.restore_multiprocessing()
+    restore_network_library(_changes)
     _active = None
+
+
+def _adjust_asyncio() -> None:
+    from ...installing import asynciopackage
+
+    asynciopackage.show_windows(_changes)
 
 
 def _set_builtin(name: str, value: Any) -> None:

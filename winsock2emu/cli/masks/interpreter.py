@@ -92,6 +92,20 @@ def path_module() -> ModuleType:
     return Mask(os.path, {name: getattr(ntpath, name) for name in only_there if hasattr(ntpath, name)})
 
 
+def _get_handle_inheritable(handle: int, /) -> bool:
+    """Whether a handle goes to child processes."""
+    from ...compat import _stdlib
+
+    inheritable: bool = _stdlib.OS.get_handle_inheritable(handle)
+    return inheritable
+
+
+def _set_handle_inheritable(handle: int, inheritable: bool, /) -> None:
+    from ...compat import _stdlib
+
+    _stdlib.OS.set_handle_inheritable(handle, inheritable)
+
+
 def os_module() -> Mask:
     """``os`` for a program."""
     return Mask(
@@ -100,6 +114,8 @@ def os_module() -> Mask:
             "name": "nt",
             "path": path_module(),
             "supports_bytes_environ": False,
+            "get_handle_inheritable": _get_handle_inheritable,
+            "set_handle_inheritable": _set_handle_inheritable,
             # Files have one mode here, and descriptors are not inherited anyway: nothing is left for them to ask.
             "O_BINARY": 0,
             "O_NOINHERIT": 0,

@@ -15,6 +15,9 @@ Whose request:   the listening socket's, to the end: its port is told, CancelIo 
                  ends it.
 Late checks:     areas that are too small for the addresses fail when a connection is there, which is kept for the next
                  one to accept (observed); a local area of no bytes is none.
+Callers that go: one that has reset the connection before the call fails it. A request that pends is there first, and
+                 Windows connects the two when the caller comes: the program gets the connection, and is told of the
+                 reset when it receives.
 Silent callers:  only the accepting socket waits for data, so that others are accepted meanwhile. A request that is
                  cancelled then resets the connection, and the socket is as it was before.
 Context:         an accepted socket is connected without knowing its listening socket. Until SO_UPDATE_ACCEPT_CONTEXT
@@ -97,7 +100,9 @@ def accept_into(
             assert listener.requests is not None
             listener.requests.put_back(connection)
             raise WinsockError(ERROR_INSUFFICIENT_BUFFER, moved=0)
-        connection.check_alive()
+        operation = acceptor.accepting
+        if operation is None or operation.keeper is None:
+            connection.check_alive()
         return connection
 
     def stages() -> Stages:

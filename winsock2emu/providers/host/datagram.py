@@ -198,7 +198,8 @@ class DatagramSocket(HostSocket):
     def connect(self, name: bytes | None, refusal: int = 0) -> None:
         """WSPConnect: set the default peer; an address of zeros, or of no family, takes it away."""
         name = self.check_name_size(name)
-        leave = not any(name[:2]) or not any(name[2:])
+        family = int.from_bytes(name[:2], "little")
+        leave = family == 0 or (family == self.family and not any(name[2:]))
         destination: Any = None
         if not leave:
             destination = self.destination(name)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import _socket
 import contextlib
+import re
 
 from ...defs.codes import (
     WSAEAFNOSUPPORT,
@@ -104,6 +105,7 @@ _NI_FLAGS = (
     (NI_DGRAM, int(_socket.NI_DGRAM)),
 )
 _NI_KNOWN = NI_NOFQDN | NI_NUMERICHOST | NI_NAMEREQD | NI_NUMERICSERV | NI_DGRAM
+_NUMBER = re.compile(r"-?[0-9]{1,9}")  # of a service: its low 16 bits are the port
 _PROTOCOLS = ("tcp", "udp")
 _TYPES = (0, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW)
 
@@ -123,7 +125,9 @@ class HostNames:
             raise WinsockError(WSAEAFNOSUPPORT)
         if hints.socktype not in _TYPES:
             raise WinsockError(WSAESOCKTNOSUPPORT)
-        if hints.flags & AI_NUMERICSERV and service and not (service.isascii() and service.isdigit()):
+        if service and _NUMBER.fullmatch(service):
+            service = str(int(service) & 0xFFFF)
+        elif service and hints.flags & AI_NUMERICSERV:
             raise WinsockError(WSATYPE_NOT_FOUND)
         family = HOST_FAMILY[hints.family] if hints.family else HOST_UNSPEC
         # "" is this machine, under all its addresses.
@@ -180,11 +184,13 @@ class HostNames:
         if flags & ~_NI_KNOWN:
             raise WinsockError(WSAEINVAL)
         try:
-            return _socket.getnameinfo(
+            host, service = _socket.getnameinfo(
                 host_address(name[: 16 if name.family == AF_INET else 28]), _translated(flags, _NI_FLAGS)
             )
         except OSError as failure:
             raise from_resolver(failure) from failure
+        bare, percent, _ = host.partition("%")  # the host has the name of an interface there, Windows its number
+        return f"{bare}%{name.scope_id}" if percent else host, service
 
     def gethostbyname(self, name: str, /) -> HostEnt:
         """The IPv4 addresses of a name; "" is this machine."""

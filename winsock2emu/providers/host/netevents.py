@@ -23,6 +23,8 @@ Two forms:       an event object keeps a record until WSAEnumNetworkEvents takes
                  has taken, and what still holds of it is recorded anew; what was taken stays so, also over a selection
                  of nothing (observed: the page says that all conditions count anew). A window gets a message each time,
                  and every selection starts from the beginning, but for FD_CONNECT, which tells outcomes to come only.
+Taking data:     observed (pywin32's test_win32file.py): a receive withdraws an FD_READ that nobody has taken, and what
+                 is left is recorded anew.
 Connections:     observed: each that comes is recorded with the event object, also when one waits that is recorded
                  already or taken. Windows wait for accept.
 Datagrams:       observed: an unbound socket can send as far as a window is told, not as far as an event object is;
@@ -240,6 +242,7 @@ class NetworkEvents:
         if self._quiet or self._enabled & _BY_RECEIVE != _BY_RECEIVE:
             with self._lock:
                 self._enabled |= _BY_RECEIVE
+                self._record &= ~FD_READ  # what is left, if anything is, is recorded anew
                 self._quiet = 0
         elif not more:
             return

@@ -298,6 +298,17 @@ class HostProvider:
             return False
         return True
 
+    def lent(self, s: int, /) -> HostSocketObject | None:
+        """The host socket of a handle that was given away; None for others, and for one that has been closed meanwhile,
+        which is forgotten.
+        """
+        if s not in self._left:
+            return None
+        if self._left[s] != _identity(s):
+            self._drop(s)
+            return None
+        return self._sockets[s].host
+
     def _drop(self, s: int) -> None:
         """Forget a socket that was closed behind our back: its host socket would close the descriptor's new owner."""
         self._left.pop(s, None)

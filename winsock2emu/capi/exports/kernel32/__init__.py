@@ -22,6 +22,7 @@ from . import (
     lasterror,
     messages,
     modules,
+    pipes,
     ports,
     process,
     system,
@@ -35,5 +36,5 @@ from . import (
 MODULES: Final[tuple[ModuleType, ...]] = (
     *(lasterror, messages, time, system, process, modules),
     *(handles, events, waiting, threads, threadpool, ports, criticalsections),
-    *(files, devices, heap, text),
+    *(files, pipes, devices, heap, text),
 )

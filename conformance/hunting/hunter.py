@@ -1,0 +1,229 @@
+"""The hunt: batches of random sequences, what differs in them, and the shortest sequence that still shows it.
+
+Part played:     ``winsock2emu conformance hunt``.
+Lives here:      the command, batches and their seeds, confirming and shrinking a difference, worker processes.
+Lives elsewhere: drawing (generator), playing (world), judging (comparing, reasons).
+
+A batch is so many sequences from one seed. The same seed gives the same sequences, whatever the run it is in: a run of
+seed 7 with 20 000 sequences has the batches 7, 8, 9, … A difference is confirmed first: it has to be there again twice
+when both targets are given much time to settle; what is not is counted as passing. Then the batch is drawn again, for
+hypothesis to shrink the sequence, and it is listed with the seed of its batch.
+
+Every worker process has its targets for itself. One that says nothing for a while (a call that hangs) is ended, what it
+was playing is listed, and another goes on with the next batch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import multiprocessing
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence as SequenceOf
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import seed as seeded
+
+from .. import targets
+from .comparing import Difference, Verdict, compare
+from .generator import sequences
+from .reasons import reasons_for
+from .sequences import Sequence, from_json, text_of
+from .vocabulary import CALLS
+from .world import Outcome, Stage
+
+#: Sequences of one seed.
+BATCH: Final = 100
+#: Sequences after which the targets are cleaned up from the ground.
+CLEANING: Final = 50
+#: Seconds after which one play counts as hung, and after which a worker does.
+HUNG, LOST = 4.0, 90.0
+
+
+@attrs.frozen
+class Found:
+    """A difference without a reason, shrunk."""
+
+    signature: str
+    seed: int
+    sequence: list[Any]
+    ours: list[Outcome]
+    theirs: list[Outcome]
+    at: int
+
+
+@attrs.define
+class Tally:
+    """What a batch, or a run, comes to."""
+
+    sequences: int = 0
+    steps: int = 0
+    passing: int = 0  # differences that were not there again
+    met: Counter[str] = attrs.field(factory=Counter)  # reasons
+    found: dict[str, Found] = attrs.field(factory=dict)
+    hung: list[str] = attrs.field(factory=list)
+
+    def add(self, other: Tally) -> None:
+        self.sequences += other.sequences
+        self.steps += other.steps
+        self.passing += other.passing
+        self.met.update(other.met)
+        self.hung += other.hung
+        for signature, found in other.found.items():
+            kept = self.found.get(signature)
+            if kept is None or len(found.sequence) < len(kept.sequence):
+                self.found[signature] = found
+
+
+class Shown(Exception):
+    """Raised in a property for hypothesis to shrink."""
+
+
+class Hunt:
+    """Two targets, and how a sequence fares on both."""
+
+    def __init__(self, ours: str, theirs: str) -> None:
+        self.names = (ours, theirs)
+        self._reasons = reasons_for(theirs)
+        self._stages = [Stage(targets.make(name), CALLS) for name in self.names]
+        self._plays_left = 0
+        self.hung: list[str] = []
+
+    def close(self) -> None:
+        for stage in self._stages:
+            with contextlib.suppress(Exception):
+                stage.close()
+
+    def play(self, sequence: Sequence, *, thorough: bool = False) -> tuple[list[Outcome], list[Outcome]] | None:
+        """Play it on both; None where one of them did not come to its end."""
+        if self._plays_left <= 0:
+            self._begin_again()
+        self._plays_left -= 1
+        outcomes = []
+        for stage in self._stages:
+            try:
+                with _watched(stage):
+                    outcomes.append(stage.play(sequence, thorough=thorough))
+            except Exception as error:
+                self.hung.append(f"{stage.ws.name}: {error}: {text_of(sequence)}")
+                self._plays_left = 0
+                return None
+        return outcomes[0], outcomes[1]
+
+    def _begin_again(self) -> None:
+        """Clean up from the ground. Two of our targets are one emulated process: both are closed before one opens."""
+        self.close()
+        for stage in self._stages:
+            stage.open()
+        self._plays_left = CLEANING
+
+    def verdict(self, sequence: Sequence, *, thorough: bool = False) -> Verdict:
+        """Play and compare."""
+        both = self.play(sequence, thorough=thorough)
+        return Verdict(None) if both is None else compare(sequence, *both, self._reasons)
+
+    def confirmed(self, difference: Difference) -> bool:
+        """Whether a difference is there again, however long one waits."""
+        return all(
+            (again := self.verdict(difference.sequence, thorough=True).difference) is not None
+            and again.signature == difference.signature
+            for _ in range(2)
+        )
+
+    def batch(self, seed: int, count: int, known: frozenset[str], shrinks: bool = True) -> Tally:
+        """Play the sequences of one seed.
+
+        Args:
+            seed: of the batch.
+            count: of sequences.
+            known: signatures that need no shrinking any more.
+            shrinks: whether what is found is shrunk.
+        """
+        tally = Tally()
+        met: dict[str, Difference] = {}
+
+        def body(sequence: Sequence) -> None:
+            verdict = self.verdict(sequence)
+            tally.sequences += 1
+            tally.steps += len(sequence)
+            tally.met.update(set(verdict.met))
+            found = verdict.difference
+            if found is not None and found.signature not in met:
+                if self.confirmed(found):
+                    met[found.signature] = found
+                else:
+                    tally.passing += 1
+
+        _draw(seed, count, body)
+        for signature, difference in met.items():
+            shrunk = difference.sequence
+            if shrinks and signature not in known:
+                shrunk = self.shrunk(seed, count, difference)
+            both = self.play(shrunk, thorough=True)
+            if both is not None:
+                tally.found[signature] = Found(
+                    signature, seed, json.loads(text_of(shrunk)), *both, difference.at
+                )
+        tally.hung, self.hung = self.hung, []
+        return tally
+
+    def shrunk(self, seed: int, count: int, wanted: Difference) -> Sequence:
+        """Return the simplest sequence that hypothesis finds for a difference of this signature."""
+        best = wanted.sequence
+
+        def body(sequence: Sequence) -> None:
+            nonlocal best
+            found = self.verdict(sequence).difference
+            if found is not None and found.signature == wanted.signature:
+                best = sequence
+                raise Shown
+
+        with contextlib.suppress(Exception):  # Shown, or hypothesis' own when it is not there again
+            _draw(seed, count, body, shrink=True)
+        again = self.verdict(best, thorough=True).difference
+        return best if again is not None and again.signature == wanted.signature else wanted.sequence
+
+
+def _draw(seed: int, count: int, body: Callable[[Sequence], None], *, shrink: bool = False) -> None:
+    """Draw the sequences of a seed; with ``shrink``, make what raises simpler."""
+
+    @seeded(seed)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+    )
+    @given(sequences())
+    def property(sequence: Sequence) -> None:
+        body(sequence)
+
+    property()
+
+
+@contextlib.contextmanager
+def _watched(stage: Stage) -> Iterator[None]:
+    """End the far end of a bridge whose call does not return: then that call fails."""
+    close = getattr(getattr(stage.ws, "machine", None), "close", None)
+    if close is None:  # in this process: only its end helps, and the run sees to it
+        yield
+        return
+    timer = threading.Timer(HUNG, close)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,274 @@
+"""Differences that are known: what a hunt meets again and again, and why it is so.
+
+Part played:     the table that lets a hunt go on to what nobody has seen. A row has a name, one of the reasons of model
+                 (Wine lacks it; Windows observed otherwise, with the id; documented otherwise; a limit of the host) and
+                 tells by the step and both outcomes whether a difference is of its kind.
+Lives elsewhere: reasons of cases (differences.py); the comparison (comparing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ..model import documented_otherwise, host_limit, lacks, observed_otherwise
+from .comparing import Difference, Reason
+
+SENDS: Final = frozenset(
+    "send sendto WSASend WSASendTo WSASend_overlapped WSASend_routine WSASendTo_overlapped".split()
+)
+RECEIVES: Final = frozenset(
+    "recv recvfrom WSARecv WSARecvFrom WSARecv_overlapped WSARecv_routine WSARecvFrom_overlapped".split()
+)
+TRANSFERS: Final = SENDS | RECEIVES
+#: Steps that only look, beside what they take away.
+LOOKS: Final = RECEIVES | frozenset("select WSAPoll WSAEnumNetworkEvents ioctlsocket WSAIoctl look status packets".split())
+TARGETED: Final = frozenset("connect connect_datagram ConnectEx sendto WSASendTo WSASendTo_overlapped bind_to".split())
+
+
+def code(outcome: Any) -> str:
+    """The name of the code of a failed call, or of a failure that `look` has seen; "" of anything else."""
+    text = outcome.get("fails", "") if isinstance(outcome, dict) else outcome if isinstance(outcome, str) else ""
+    return text.partition(" (")[0] if text.endswith(")") else ""
+
+
+def succeeded(outcome: Any) -> bool:
+    return isinstance(outcome, dict) and "ok" in outcome
+
+
+def pended(outcome: Any) -> bool:
+    return outcome == {"ok": "pending"}
+
+
+def ours(*codes: str) -> Callable[[Difference], bool]:
+    """Our call has failed with one of these."""
+    return lambda d: code(d.ours) in codes
+
+
+def _socket_of(d: Difference) -> str:
+    """The name of the socket that a step is about; of the thing that `look` has looked at."""
+    if d.name:
+        return d.name
+    return next((one for one in d.step.arguments if isinstance(one, str) and one[:1] == "s" and one[1:].isdigit()), "")
+
+
+def is_datagram(d: Difference) -> bool:
+    """Whether the socket was made as one."""
+    name = _socket_of(d)
+    return any(True for _ in d.steps_before("udp", "udp_pair", name=name))
+
+
+def _sent_urgent(d: Difference) -> bool:
+    return any(step.call in SENDS and "MSG_OOB" in step.arguments and succeeded(o) for step, o in d.steps_before())
+
+
+def _shut_receive(d: Difference) -> bool:
+    return any(step.arguments[1] in (0, 2) and succeeded(o) for step, o in d.steps_before("shutdown"))
+
+
+def _closed_something(d: Difference) -> bool:
+    return any(True for _ in d.steps_before("closesocket", "setsockopt", "shutdown", "DisconnectEx"))
+
+
+def _unreachable(d: Difference) -> bool:
+    """A datagram may have gone to a port that nobody has."""
+    to_nobody = any(step.arguments[1] == "nobody" for step, _ in d.steps_before("connect", "connect_datagram"))
+    return to_nobody or any(True for _ in d.steps_before("closesocket"))
+
+
+def _option(*names: str) -> Callable[[Difference], bool]:
+    return lambda d: d.call in ("getsockopt", "setsockopt") and d.argument(1) in names
+
+
+def _both_fail(d: Difference) -> bool:
+    return bool(code(d.ours) and code(d.theirs))
+
+
+WINE: Final = (
+    # ---- which code, when several are due: nothing else differs
+    Reason(
+        "send-unconnected",
+        documented_otherwise("a socket that is not connected: WSAENOTCONN; Wine tells what Linux says of its own"),
+        lambda d: d.call in SENDS and code(d.ours) == "WSAENOTCONN" and bool(code(d.theirs)),
+        stops=False,
+    ),
+    Reason(
+        "send-unconnected-pends",
+        lacks("an overlapped send on a socket that is not connected pends"),
+        lambda d: d.call in SENDS and code(d.ours) == "WSAENOTCONN" and pended(d.theirs),
+    ),
+    Reason(
+        "receive-unconnected",
+        documented_otherwise("WSAENOTCONN; Wine waits, or says that there is nothing yet"),
+        lambda d: d.call in RECEIVES and code(d.ours) == "WSAENOTCONN" and (pended(d.theirs) or _both_fail(d)),
+    ),
+    Reason(
+        "receive-unbound",
+        documented_otherwise("a datagram socket that is not bound: WSAEINVAL"),
+        lambda d: d.call in RECEIVES and code(d.ours) == "WSAEINVAL" and is_datagram(d),
+    ),
+    Reason(
+        "peek-overlapped",
+        documented_otherwise("MSG_PEEK is for calls that are not overlapped: WSAEOPNOTSUPP"),
+        lambda d: d.call in RECEIVES and code(d.ours) == "WSAEOPNOTSUPP" and "MSG_PEEK" in d.step.arguments,
+    ),
+    Reason(
+        "urgent-nothing",
+        documented_otherwise("MSG_OOB with no urgent data: WSAEINVAL at once"),
+        lambda d: d.call in RECEIVES and code(d.ours) == "WSAEINVAL" and "MSG_OOB" in d.step.arguments,
+    ),
+    Reason(
+        "urgent-datagram",
+        documented_otherwise("MSG_OOB on a datagram socket, or in a call that does not take it: WSAEOPNOTSUPP"),
+        lambda d: d.call in TRANSFERS and code(d.ours) == "WSAEOPNOTSUPP" and "MSG_OOB" in d.step.arguments,
+    ),
+    Reason(
+        "cancel-nothing",
+        documented_otherwise("CancelIoEx without a request to cancel: ERROR_NOT_FOUND"),
+        lambda d: d.call in ("CancelIoEx_all", "CancelIoEx") and code(d.ours) == "ERROR_NOT_FOUND",
+        stops=False,
+    ),
+    Reason(
+        "listen-codes",
+        documented_otherwise("listen: WSAEISCONN on a connected socket, WSAEOPNOTSUPP on datagrams; Wine: WSAEINVAL"),
+        lambda d: d.call == "listen" and _both_fail(d),
+        stops=False,
+    ),
+    Reason(
+        "listen-after-refusal",
+        lacks("a socket whose connect was refused cannot listen, though it is bound"),
+        lambda d: d.call == "listen" and succeeded(d.ours) and any(True for _ in d.steps_before("connect")),
+    ),
+    Reason(
+        "other-family",
+        documented_otherwise("an address of another family: WSAEAFNOSUPPORT, or WSAEFAULT where it is too short"),
+        lambda d: d.call in TARGETED and "other" in d.step.arguments and _both_fail(d),
+        stops=False,
+    ),
+    Reason(
+        "port-zero",
+        documented_otherwise("port or address zero as a destination: WSAEADDRNOTAVAIL"),
+        lambda d: d.call in TARGETED and code(d.ours) == "WSAEADDRNOTAVAIL",
+    ),
+    Reason(
+        "option-codes",
+        lacks("another code where an option or its length is wrong"),
+        lambda d: d.call in ("getsockopt", "setsockopt", "WSAIoctl") and _both_fail(d),
+        stops=False,
+    ),
+    Reason(
+        "option-missing",
+        lacks("no such option"),
+        lambda d: d.call in ("getsockopt", "setsockopt") and succeeded(d.ours) and code(d.theirs) == "WSAENOPROTOOPT",
+        stops=False,
+    ),
+    Reason(
+        "option-elsewhere",
+        documented_otherwise("an option of another type of socket; Wine hands it to Linux"),
+        lambda d: code(d.ours) in ("WSAENOPROTOOPT", "WSAEINVAL", "WSAEFAULT", "WSAENOTCONN")
+        and d.call in ("getsockopt", "setsockopt", "WSAIoctl", "update_accept_context"),
+    ),
+    Reason(
+        "so-debug-overrun",
+        lacks("getsockopt writes four bytes into a smaller buffer"),
+        lambda d: d.call == "getsockopt" and isinstance(d.theirs, dict) and "broke" in d.theirs,
+        stops=False,
+    ),
+    Reason(
+        "dontroute-value",
+        lacks("SO_DONTROUTE is on in a new datagram socket"),
+        _option("SO_DONTROUTE"),
+        stops=False,
+    ),
+    Reason(
+        "so-error-set",
+        observed_otherwise("opt-so-error-set", "Wine does not keep a value set for SO_ERROR"),
+        lambda d: any(s.arguments[1] == "SO_ERROR" for s, _ in d.steps_before("setsockopt"))
+        and (_option("SO_ERROR")(d) or d.name[:1] == "s"),
+    ),
+    Reason(
+        "wsasocket-codes",
+        lacks("another order in which family, type and protocol are checked"),
+        lambda d: d.call == "WSASocket" and _both_fail(d),
+        stops=False,
+    ),
+    # ---- requests
+    Reason(
+        "acceptex-family",
+        lacks("AcceptEx takes a socket of another family"),
+        lambda d: d.call == "AcceptEx" and code(d.ours) == "WSAEINVAL" and pended(d.theirs),
+    ),
+    Reason(
+        "disconnectex-unconnected",
+        observed_otherwise("disconnectex-unconnected", "Wine's DisconnectEx pends on what is not connected"),
+        lambda d: d.call == "DisconnectEx" and code(d.ours) == "WSAENOTCONN",
+    ),
+    Reason(
+        "disconnectex-early",
+        lacks("DisconnectEx is complete, and the socket shut, before the peer has ended its side"),
+        lambda d: any(True for _ in d.steps_before("DisconnectEx")),
+    ),
+    Reason(
+        "pending-receive-shut",
+        documented_otherwise("a pending receive ends with shutdown(SD_RECEIVE); data that comes later resets"),
+        lambda d: d.call in LOOKS | SENDS | frozenset(("WSAGetOverlappedResult", "GetOverlappedResult", "SleepEx",
+                  "WSAWaitForMultipleEvents", "CancelIoEx", "CancelIoEx_all", "getpeername", "shutdown"))
+        and _shut_receive(d),
+    ),  # fmt: skip
+    # ---- resets, unreachable ports, urgent data
+    Reason(
+        "reset-stays",
+        lacks("a reset is told once, by whatever call comes first; afterwards the stream seems to have ended"),
+        lambda d: code(d.ours) == "WSAECONNRESET" and d.call in LOOKS | SENDS and _closed_something(d),
+    ),
+    Reason(
+        "peer-of-a-reset",
+        host_limit("Linux forgets the peer of a connection that was reset"),
+        lambda d: code(d.theirs) == "WSAENOTCONN" and (d.call == "getpeername" or d.place == 2),
+        stops=False,
+    ),
+    Reason(
+        "unreachable-datagram",
+        documented_otherwise("the next receive tells that a port was unreachable: WSAECONNRESET"),
+        lambda d: d.call in LOOKS | SENDS and is_datagram(d) and _unreachable(d),
+    ),
+    Reason(
+        "urgent-data",
+        observed_otherwise("fionread-two-oob", "urgent bytes queue for themselves; in Linux there is one, and a mark"),
+        lambda d: d.call in LOOKS | frozenset(("WSAWaitForMultipleEvents",)) and _sent_urgent(d),
+    ),
+    Reason(
+        "fionread-datagrams",
+        documented_otherwise("FIONREAD tells all that is queued; Linux tells the first datagram"),
+        lambda d: (d.place == 4 or d.argument(1) == "FIONREAD") and is_datagram(d),
+        stops=False,
+    ),
+    # ---- events and names
+    Reason(
+        "fd-connect-datagram",
+        documented_otherwise("FD_CONNECT also of a datagram socket that is connected already"),
+        lambda d: d.call in ("WSAEnumNetworkEvents", "look", "WSAWaitForMultipleEvents") and (is_datagram(d) or not d.name)
+        and any(True for _ in d.steps_before("udp_pair", "udp"))
+        and any("FD_CONNECT" in str(s.arguments[2]) for s, _ in d.steps_before("WSAEventSelect")),
+    ),  # fmt: skip
+    Reason(
+        "bound-by-a-failure",
+        lacks("a call that fails has bound the socket all the same"),
+        lambda d: code(d.ours) == "WSAEINVAL" and (d.call == "getsockname" or d.place == 1),
+        stops=False,
+    ),
+    Reason(
+        "name-of-a-refusal",
+        lacks("after a refused connect over IPv6 the name has the loopback address; over IPv4 it has none"),
+        lambda d: (d.call == "getsockname" or d.place == 1) and "[::%0]" in str(d.ours) and "[::1%0]" in str(d.theirs),
+        stops=False,
+    ),
+)
+
+#: referee -> its rows; the first row that takes a difference is its reason.
+REASONS: Mapping[str, tuple[Reason, ...]] = {"wine": WINE}
+
+
+def reasons_for(target: str) -> tuple[Reason, ...]:
+    """The rows for a referee; none for targets of ours, which must agree."""
+    return REASONS.get(target, ())

@@ -1,0 +1,1 @@
+"""pywin32's own tests, on the emulator's faces of its modules."""

@@ -1,0 +1,60 @@
+"""The prompt: statements from a terminal or a pipe, one at a time.
+
+Part played:     ``python`` without a program on Windows, and ``python -i``.
+Lives here:      the banner, where a line comes from, and what a failure shows.
+Lives elsewhere: reading and running statements (the library's ``code``); what they see of Windows (cli.masks).
+Terminal:        lines are edited, completed and remembered with the host's ``readline``.
+Pipe:            as the interpreter does it: prompts go to the standard error, results to the standard output.
+"""
+
+from __future__ import annotations
+
+import code
+import sys
+from typing import Any
+
+from .masks import interpreter
+
+
+def _banner() -> str:
+    version = vars(interpreter.sys_module())["version"]
+    more = 'Type "help", "copyright", "credits" or "license" for more information.'
+    return f"Python {version} on {vars(interpreter.sys_module())['platform']}\n{more}"
+
+
+class _Console(code.InteractiveConsole):
+    def raw_input(self, prompt: str = "") -> str:
+        if sys.stdin.isatty():
+            return input(prompt)
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\n")
+
+
+def converse(names: dict[str, Any], *, banner: bool = True) -> int:
+    """Read statements and run them until the input ends; SystemExit comes out of here.
+
+    Args:
+        names: the namespace.
+        banner: tell the version first.
+
+    Returns:
+        The exit status.
+    """
+    if sys.stdin.isatty():
+        _edit_lines(names)
+    _Console(names, "<stdin>").interact(_banner() if banner else "", "")
+    return 0
+
+
+def _edit_lines(names: dict[str, Any]) -> None:
+    try:
+        import readline
+        import rlcompleter
+    except ImportError:  # an interpreter without it
+        return
+    readline.set_completer(rlcompleter.Completer(names).complete)
+    readline.parse_and_bind("tab: complete")
