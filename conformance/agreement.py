@@ -28,6 +28,7 @@ class Agreement(enum.Enum):
     """How an answer of ours and the referee's stand to each other. The explained ones have the names of `Kind`."""
 
     SAME = "same"
+    VARIANT = "allowed variant"  # both answers are allowed, and the case says whose the other one is
     LACKS = "referee lacks it"
     OBSERVED = "Windows observed otherwise"
     DOCUMENTED = "documented otherwise"
@@ -40,7 +41,14 @@ class Agreement(enum.Enum):
 
 
 #: They differ, and it is known why.
-EXPLAINED = (Agreement.LACKS, Agreement.OBSERVED, Agreement.DOCUMENTED, Agreement.HOST, Agreement.GAP)
+EXPLAINED = (
+    Agreement.VARIANT,
+    Agreement.LACKS,
+    Agreement.OBSERVED,
+    Agreement.DOCUMENTED,
+    Agreement.HOST,
+    Agreement.GAP,
+)
 
 
 def masked(text: str | None) -> str:
@@ -66,6 +74,8 @@ def agreement(result: Result, answer: Result | None) -> Agreement:
         return Agreement.STALE
     if same(result, answer):
         return Agreement.SAME
+    if result.outcome in HOLDS and answer.outcome in HOLDS:
+        return Agreement.VARIANT
     if result.outcome is Outcome.GAP and answer.outcome in HOLDS:
         return Agreement.GAP
     if answer.difference is not None:

@@ -39,6 +39,8 @@ CALL, LOOKUP, COPY, MAKE_CALLBACK, MAKE_THREAD, RETURN = range(1, 7)
 DONE, CALLED_BACK, CRASHED, FOREIGN = range(1, 5)
 #: Bytes of the memory that both ends see. A sparse file: what nobody uses costs nothing.
 ROOM: Final = 256 << 20
+#: Of the folders' names; the number of the process that made it follows.
+_PREFIX: Final = "winsock2emu-bridge-"
 #: Memory without a disk behind it, where there is such a folder.
 _SHARED: Final = "/dev/shm"
 #: Seconds that the far end may take to start; the first start in a new folder of settings takes the longest.
@@ -149,9 +151,7 @@ class Bridge:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         #: Where the FIFOs and the memory are.
-        self.folder = Path(
-            tempfile.mkdtemp(prefix="winsock2emu-bridge-", dir=_SHARED if os.path.isdir(_SHARED) else None)
-        )
+        self.folder = _new_folder()
         far: list[subprocess.Popen[bytes]] = []
         #: Ends the far end and removes the folder, at the latest when nobody has this bridge any more.
         self.close = weakref.finalize(self, _end, far, self.folder)
@@ -323,6 +323,16 @@ def _listen(bridge: weakref.ref[Bridge], announcements: _Channel) -> None:
                 return
             there._welcome(announcements)
             del there
+
+
+def _new_folder() -> Path:
+    """A folder for the FIFOs and the memory. Those of processes that were killed are removed meanwhile."""
+    where = Path(_SHARED if os.path.isdir(_SHARED) else tempfile.gettempdir())
+    for left in where.glob(f"{_PREFIX}*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not os.path.exists(f"/proc/{owner}"):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=where))
 
 
 def _end(far: list[subprocess.Popen[bytes]], folder: Path) -> None:

@@ -54,6 +54,7 @@ GROUPS: tuple[Group, ...] = (
     # ---- Order of checks
     # ---- Winsock errors
     # ---- Socket options
+    Group("wine", documented_otherwise("takes any size"), "options.range.buffer-*"),
     Group(
         "wine",
         lacks("does not know the option: WSAENOPROTOOPT"),
@@ -353,10 +354,17 @@ GROUPS: tuple[Group, ...] = (
         "handles.closed.number-again",
     ),
     # ---- Shutdown and closing
+    Group("wine", lacks("a receive that waits goes on after SD_RECEIVE"), "closing.shutdown.ends-waiting-receives"),
+    Group("wine", lacks("WSASendDisconnect is shutdown, for any socket"), "closing.disconnect.datagram"),
+    Group(
+        "wine",
+        lacks("a send on a non-blocking socket may take a part of the data"),
+        "closing.close.pending-send-is-delivered",
+    ),
     Group(
         "wine",
         documented_otherwise(
-            "shuts a connection down before it closes it, also with SO_LINGER 0 or unread data: the peer sees an end, no reset"
+            "shuts a connection down before it closes it, whatever SO_LINGER and unread data say: no reset"
         ),
         "closing.linger.zero-*",
         "closing.linger.times-out",
@@ -394,7 +402,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         "wine",
         documented_otherwise(
-            "shuts a connection down before it closes it, also with SO_LINGER 0: the peer sees an end, no reset"
+            "shuts a connection down before it closes it, whatever SO_LINGER and unread data say: no reset"
         ),
         "architecture.provider-rules.end-of-a-stream-abortive",
         "handles.files.reset-met-by-the-call",
@@ -548,6 +556,12 @@ GROUPS: tuple[Group, ...] = (
         "catalog.byte-order.null-result-wsantoh*",
     ),
     # ---- Names
+    Group(
+        "wine",
+        lacks("has no look-ups of namespaces and no namespace providers"),
+        "unwritten.lookup.*",
+        "unwritten.namespaces.*",
+    ),
     Group(
         "wine",
         observed_otherwise("gai-ipv4-literal", "has an entry for each socket type where none was asked for"),

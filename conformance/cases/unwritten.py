@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from ..constants import ERROR_INVALID_HANDLE, SOCK_STREAM, WSAEFAULT, WSAEINVAL, WSANO_RECOVERY
+from uuid import UUID
+
+from ..addresses import loopback
+from ..constants import (
+    ERROR_INVALID_HANDLE,
+    LUP_DEEP,
+    LUP_RETURN_ALL,
+    SOCK_STREAM,
+    STATUS_BUFFER_TOO_SMALL,
+    STATUS_INVALID_PARAMETER,
+    WSA_E_NO_MORE,
+    WSAEFAULT,
+    WSAEINVAL,
+    WSANO_RECOVERY,
+)
 from ..model import Row, case
 from ..target import Target
 from ..verify import expect, fails_with
@@ -12,12 +26,14 @@ CHAPTER = "Functions still to come"
 LOOKUPS = "Wine's public test ws2_32/protocol.c: test_WSALookupService, which passes on Windows"
 PROVIDERS = "Wine's public test ws2_32/protocol.c: test_WSAEnumNameSpaceProvidersA, which passes on Windows"
 PROVIDER_INFO = "Wine's public test ws2_32/protocol.c: test_WSCGetProviderInfo, which passes on Windows"
+NAME = "Wine's public test ws2_32/afd.c: test_getsockname, which passes on Windows"
 BIND = "Wine's public test ws2_32/afd.c: test_bind, which passes on Windows"
 SIGNAL = "Wine's public test kernel32/pipe.c: test_CancelSynchronousIo, which passes on Windows"
 
 BEGIN = "WSALookupServiceBeginW"
-QUERY_SIZE = 120  # WSAQUERYSETW
-IOCTL_AFD_BIND = 0x12003
+QUERY_SIZE, QUERY_CLASS = 120, 16  # WSAQUERYSETW, and where lpServiceClassId is in it
+IOCTL_AFD_BIND, IOCTL_AFD_GETSOCKNAME = 0x12003, 0x1202F
+NLA_SERVICE_CLASS = UUID("0037e515-b5c9-4a43-bada-8b48a87ad239")
 
 
 @case(
@@ -59,6 +75,49 @@ def name_space_providers_need_room(ws: Target, length: bool) -> None:
 
 
 @case(
+    "unwritten.namespaces.enumerated",
+    chapter=CHAPTER,
+    source=PROVIDERS,
+    basis="observed",
+    needs_c=True,
+    gap="namespace providers are not written yet",
+    behaviours=["nsp-a-ok"],
+)
+def name_space_providers_are_counted(ws: Target) -> None:
+    """With the room it asked for, WSAEnumNameSpaceProvidersA tells how many there are: some."""
+    size = ws.c.new(4)
+    ws.c.call("WSAEnumNameSpaceProvidersA", size.address, 0)
+    room = ws.c.new(size.number())
+    count = ws.c.check("WSAEnumNameSpaceProvidersA", size.address, room.address)
+    expect("there are some", expected=True, actual=count > 0)
+
+
+@case(
+    "unwritten.lookup.networks",
+    chapter=CHAPTER,
+    source=LOOKUPS,
+    basis="observed",
+    needs_c=True,
+    gap="namespace providers and their look-ups are not written yet",
+    behaviours=["lookup-begin-networks", "lookup-next-ends", "lookup-end-ok"],
+)
+def a_lookup_of_networks_begins_goes_on_and_ends(ws: Target) -> None:
+    """The networks of the machine: a handle, answers until WSA_E_NO_MORE, and an end."""
+    kind = ws.c.new(NLA_SERVICE_CLASS.bytes_le)
+    query = ws.c.new(QUERY_SIZE)
+    query.write(QUERY_SIZE.to_bytes(4, "little"))
+    query.write(kind.address.to_bytes(8, "little"), at=QUERY_CLASS)
+    handle, size, answer = ws.c.new(8), ws.c.new(4), ws.c.new(16 * 1024)
+    ws.c.check(BEGIN, query.address, LUP_RETURN_ALL | LUP_DEEP, handle.address)
+    expect("a handle", expected=True, actual=handle.number(8) != 0)
+    with fails_with(WSA_E_NO_MORE):
+        for _ in range(1000):  # more networks than a machine has
+            size.write(answer.size.to_bytes(4, "little"))
+            ws.c.check("WSALookupServiceNextW", handle.number(8), 0, size.address, answer.address)
+    ws.c.check("WSALookupServiceEnd", handle.number(8))
+
+
+@case(
     "unwritten.providers.{row}",
     chapter=CHAPTER,
     source=PROVIDER_INFO,
@@ -94,6 +153,29 @@ def afd_binds_a_socket(ws: Target) -> None:
         sizes = (given.address, 20, bound.address, 16)
         result = ws.c.call("ntdll.NtDeviceIoControlFile", s, 0, 0, 0, status.address, IOCTL_AFD_BIND, *sizes)
         expect("status", expected=0, actual=result)
+
+
+@case(
+    "unwritten.afd.getsockname",
+    chapter=CHAPTER,
+    source=NAME,
+    basis="observed",
+    needs_c=True,
+    gap="of AFD's control codes those for receiving, sending, polling and events are written",
+    behaviours=["afd-getsockname-low"],
+)
+def afd_looks_at_the_state_before_the_room(ws: Target) -> None:
+    """AFD's own name request: an unbound socket is an invalid parameter, then too little room is told."""
+    status, room = ws.c.new(16), ws.c.new(64)
+
+    def asked(s: int, size: int) -> int:
+        given = (s, 0, 0, 0, status.address, IOCTL_AFD_GETSOCKNAME, 0, 0, room.address, size)
+        return ws.c.call("ntdll.NtDeviceIoControlFile", *given, returns="u32")
+
+    with ws.closing(ws.socket(2, SOCK_STREAM, 6)) as s:
+        expect("unbound", expected=[STATUS_INVALID_PARAMETER] * 2, actual=[asked(s, 1), asked(s, 64)])
+        ws.bind(s, loopback())
+        expect("bound, too little room", expected=STATUS_BUFFER_TOO_SMALL, actual=asked(s, 1))
 
 
 @case(

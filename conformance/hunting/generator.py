@@ -19,7 +19,15 @@ from .vocabulary import CALLS, SPAN, Call, Missing
 #: What sequences begin with: the calls that make something to work with.
 OPENINGS: Final = ("pair", "pair", "pair", "listener", "listener", "udp_pair", "tcp", "udp")
 #: What is made first when a step wants something of a kind, or in a role, that is not there.
-MAKERS: Final = {"socket": "tcp", "stream": "tcp", "bound": "tcp", "listening": "listener", "connected": "pair", "event": "WSACreateEvent", "port": "completion_port"}
+MAKERS: Final = {
+    "socket": "tcp",
+    "stream": "tcp",
+    "bound": "tcp",
+    "listening": "listener",
+    "connected": "pair",
+    "event": "WSACreateEvent",
+    "port": "completion_port",
+}
 MOST_STEPS: Final = 16
 Drawn = tuple[str, tuple[int, ...]]
 

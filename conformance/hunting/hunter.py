@@ -170,9 +170,7 @@ class Hunt:
                 shrunk = self.shrunk(seed, count, difference)
             both = self.play(shrunk, thorough=True)
             if both is not None:
-                tally.found[signature] = Found(
-                    signature, seed, json.loads(text_of(shrunk)), *both, difference.at
-                )
+                tally.found[signature] = Found(signature, seed, json.loads(text_of(shrunk)), *both, difference.at)
         tally.hung, self.hung = self.hung, []
         return tally
 
@@ -227,3 +225,183 @@ def _watched(stage: Stage) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+# ---- worker processes ------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Batch:
+    seed: int
+    count: int
+
+
+def _serve(connection: Connection, names: tuple[str, str], shrinks: bool) -> None:
+    """Play batches until the connection ends: what a worker process runs."""
+    hunt = Hunt(*names)
+    connection.send(None)
+    with contextlib.suppress(EOFError):
+        while True:
+            batch, known = connection.recv()
+            connection.send(hunt.batch(batch.seed, batch.count, known, shrinks))
+    hunt.close()
+
+
+class _Worker:
+    """A process, and the batch it has."""
+
+    def __init__(self, names: tuple[str, str], shrinks: bool) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, names, shrinks))
+        self.process.start()
+        theirs.close()
+        self.batch: _Batch | None = None
+        self.deadline = time.monotonic() + LOST
+
+    def give(self, batch: _Batch, known: frozenset[str]) -> None:
+        self.batch, self.deadline = batch, time.monotonic() + LOST
+        self.connection.send((batch, known))
+
+    def end(self) -> None:
+        self.connection.close()
+        self.process.join(2)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _run_batches(
+    names: tuple[str, str], batches: SequenceOf[_Batch], workers: int, shrinks: bool, progress: Callable[[Tally], None]
+) -> Tally:
+    """Have all batches played by worker processes."""
+    whole, waiting = Tally(), deque(batches)
+    running = [_Worker(names, shrinks) for _ in range(min(workers, len(batches)))]
+    try:
+        while running:
+            soonest = min(worker.deadline for worker in running)
+            ready = wait([worker.connection for worker in running], max(0.0, soonest - time.monotonic()))
+            for worker in list(running):
+                alive = worker.connection in ready
+                if not alive and worker.deadline > time.monotonic():
+                    continue
+                try:
+                    tally = worker.connection.recv() if alive else None
+                except (EOFError, OSError):
+                    alive, tally = False, None
+                if tally is not None:
+                    whole.add(tally)
+                    progress(whole)
+                if not alive:
+                    worker.process.kill()
+                    if worker.batch is None:
+                        raise RuntimeError("a worker process cannot begin")
+                    whole.hung.append(f"seed {worker.batch.seed}: the worker process answered no more")
+                if alive and waiting:
+                    worker.give(waiting.popleft(), frozenset(whole.found))
+                    continue
+                worker.end()
+                running.remove(worker)
+                if waiting:
+                    running.append(_Worker(names, shrinks))
+    finally:
+        for worker in running:
+            worker.process.kill()
+            worker.end()
+    return whole
+
+
+# ---- the command -----------------------------------------------------------------------------------------------
+
+
+def main(argv: SequenceOf[str] | None = None) -> int:
+    """Run the command; 0: no difference without a reason, 1: some, 2: wrong usage, 3: a target does not run here."""
+    parser = argparse.ArgumentParser(
+        prog="winsock2emu conformance hunt",
+        description="Play random sequences of calls on two targets and tell where they differ without a known reason.",
+    )
+    parser.add_argument("--target", action="append", default=[], metavar="NAME", help="twice; else emulator and wine")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the first batch (default 1)")
+    parser.add_argument("--sequences", type=int, default=2000, metavar="N", help="how many (default 2000)")
+    parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="worker processes")
+    parser.add_argument("--no-shrink", action="store_true", help="list differences as they were found")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="play the sequence of a file instead ('-': input)")
+    arguments = parser.parse_args(argv)
+    names = tuple(arguments.target) or ("emulator", "wine")
+    if len(names) != 2 or not all(name in targets.MODULES for name in names):
+        parser.error(f"two targets out of {', '.join(targets.MODULES)}")
+    try:
+        for name in names:
+            targets.make(name)
+    except targets.Unavailable as why:
+        print(f"hunt: a target does not run here: {why}", file=sys.stderr)
+        return 3
+    if arguments.replay is not None:
+        text = sys.stdin.read() if str(arguments.replay) == "-" else arguments.replay.read_text(encoding="utf-8")
+        return _replay(names, from_json(json.loads(text)))
+
+    batches = [
+        _Batch(arguments.seed + i, min(BATCH, arguments.sequences - i * BATCH))
+        for i in range(-(-arguments.sequences // BATCH))
+    ]
+    began = time.monotonic()
+
+    def progress(tally: Tally) -> None:
+        if sys.stderr.isatty():
+            done = f"{tally.sequences} of {arguments.sequences} sequences, {len(tally.found)} differences"
+            print(f"\r{done} ", end="", file=sys.stderr, flush=True)
+
+    tally = _run_batches(names, batches, arguments.jobs, not arguments.no_shrink, progress)
+    _tell(names, tally, time.monotonic() - began)
+    if arguments.json is not None:
+        found = [attrs.asdict(one) for one in tally.found.values()]
+        arguments.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 1 if tally.found else 0
+
+
+def _replay(names: tuple[str, ...], sequence: Sequence) -> int:
+    hunt = Hunt(names[0], names[1])
+    both = hunt.play(sequence, thorough=True)
+    if both is None:
+        print(hunt.hung[0])
+        return 1
+    _show(names, sequence, *both)
+    verdict = compare(sequence, *both, reasons_for(names[1]))
+    for reason in verdict.met:
+        print(f"known: {reason}")
+    hunt.close()
+    return 0 if verdict.difference is None else 1
+
+
+def _show(names: SequenceOf[str], sequence: Sequence, ours: list[Outcome], theirs: list[Outcome]) -> None:
+    for step, one, other in zip(sequence, ours, theirs, strict=True):
+        if one == other:
+            print(f"    {step}: {_text(one)}")
+        else:
+            print(f"  ! {step}")
+            print(f"        {names[0]}: {_text(one)}\n        {names[1]}: {_text(other)}")
+
+
+def _text(outcome: Outcome) -> str:
+    return " ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in outcome.items())
+
+
+def _tell(names: SequenceOf[str], tally: Tally, seconds: float) -> None:
+    print(
+        f"{tally.sequences} sequences, {tally.steps} steps, on {names[0]} and {names[1]} in {seconds:.0f} s: "
+        f"{len(tally.found)} differences without a reason; {tally.passing} were not there again"
+    )
+    for reason, times in tally.met.most_common():
+        print(f"  known, in {times} sequences: {reason}")
+    for hung in tally.hung:
+        print(f"  did not come to an end: {hung}")
+    for found in tally.found.values():
+        print(f"\n{found.signature}   (--seed {found.seed} --sequences {BATCH})")
+        sequence = from_json(found.sequence)
+        _show(names, sequence, found.ours, found.theirs)
+        print(f"    {text_of(sequence)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -22,7 +22,9 @@ RECEIVES: Final = frozenset(
 )
 TRANSFERS: Final = SENDS | RECEIVES
 #: Steps that only look, beside what they take away.
-LOOKS: Final = RECEIVES | frozenset("select WSAPoll WSAEnumNetworkEvents ioctlsocket WSAIoctl look status packets".split())
+LOOKS: Final = RECEIVES | frozenset(
+    "select WSAPoll WSAEnumNetworkEvents ioctlsocket WSAIoctl look status packets".split()
+)
 TARGETED: Final = frozenset("connect connect_datagram ConnectEx sendto WSASendTo WSASendTo_overlapped bind_to".split())
 
 
@@ -71,9 +73,18 @@ def _closed_something(d: Difference) -> bool:
 
 
 def _unreachable(d: Difference) -> bool:
-    """A datagram may have gone to a port that nobody has."""
-    to_nobody = any(step.arguments[1] == "nobody" for step, _ in d.steps_before("connect", "connect_datagram"))
-    return to_nobody or any(True for _ in d.steps_before("closesocket"))
+    """A datagram may have gone to a port that nobody has, or that a stream has."""
+    datagrams = {name for step, _ in d.steps_before("udp", "udp_pair") for name in step.names()}
+    for step, _ in d.steps_before(*TARGETED, "closesocket"):
+        to = [word for word in step.arguments if isinstance(word, str)]
+        if step.call == "closesocket" or "nobody" in to or any(w[0] == "@" and w[1:] not in datagrams for w in to):
+            return True
+    return False
+
+
+def _tells_reset(d: Difference) -> bool:
+    """Ours tells of a reset: by a code, in SO_ERROR or with FD_CLOSE."""
+    return code(d.ours) == "WSAECONNRESET" or (bool(d.name) and d.place in (3, 6) and "10054" in str(d.ours))
 
 
 def _option(*names: str) -> Callable[[Difference], bool]:
@@ -165,8 +176,10 @@ WINE: Final = (
     Reason(
         "option-elsewhere",
         documented_otherwise("an option of another type of socket; Wine hands it to Linux"),
-        lambda d: code(d.ours) in ("WSAENOPROTOOPT", "WSAEINVAL", "WSAEFAULT", "WSAENOTCONN")
-        and d.call in ("getsockopt", "setsockopt", "WSAIoctl", "update_accept_context"),
+        lambda d: (
+            code(d.ours) in ("WSAENOPROTOOPT", "WSAEINVAL", "WSAEFAULT", "WSAENOTCONN")
+            and d.call in ("getsockopt", "setsockopt", "WSAIoctl", "update_accept_context")
+        ),
     ),
     Reason(
         "so-debug-overrun",
@@ -183,8 +196,10 @@ WINE: Final = (
     Reason(
         "so-error-set",
         observed_otherwise("opt-so-error-set", "Wine does not keep a value set for SO_ERROR"),
-        lambda d: any(s.arguments[1] == "SO_ERROR" for s, _ in d.steps_before("setsockopt"))
-        and (_option("SO_ERROR")(d) or d.name[:1] == "s"),
+        lambda d: (
+            any(s.arguments[1] == "SO_ERROR" for s, _ in d.steps_before("setsockopt"))
+            and (_option("SO_ERROR")(d) or d.name[:1] == "s")
+        ),
     ),
     Reason(
         "wsasocket-codes",
@@ -192,7 +207,32 @@ WINE: Final = (
         lambda d: d.call == "WSASocket" and _both_fail(d),
         stops=False,
     ),
+    Reason(
+        "ttl-default",
+        lacks("packets begin with Linux' 64 hops"),
+        lambda d: d.call == "getsockopt" and d.argument(1) in ("IP_TTL", "IPV6_UNICAST_HOPS") and succeeded(d.ours),
+        stops=False,
+    ),
+    Reason(
+        "connect-again",
+        host_limit("after a refusal Linux answers the next connect with WSAECONNABORTED first"),
+        lambda d: d.call in ("connect", "ConnectEx") and code(d.theirs) == "WSAECONNABORTED",
+    ),
+    Reason(
+        "receive-after-refusal",
+        documented_otherwise("a socket whose connect was refused is not connected; Wine tells the end of a stream"),
+        lambda d: d.call in RECEIVES and code(d.ours) == "WSAENOTCONN" and any(True for _ in d.steps_before("connect")),
+    ),
     # ---- requests
+    Reason(
+        "bind-acceptor",
+        lacks("a socket that AcceptEx has been given can still be bound"),
+        lambda d: (
+            d.call in ("bind", "bind_to")
+            and code(d.ours) == "WSAEINVAL"
+            and any(step.arguments[2] == d.argument(0) for step, _ in d.steps_before("AcceptEx"))
+        ),
+    ),  # fmt: skip
     Reason(
         "acceptex-family",
         lacks("AcceptEx takes a socket of another family"),
@@ -211,15 +251,30 @@ WINE: Final = (
     Reason(
         "pending-receive-shut",
         documented_otherwise("a pending receive ends with shutdown(SD_RECEIVE); data that comes later resets"),
-        lambda d: d.call in LOOKS | SENDS | frozenset(("WSAGetOverlappedResult", "GetOverlappedResult", "SleepEx",
-                  "WSAWaitForMultipleEvents", "CancelIoEx", "CancelIoEx_all", "getpeername", "shutdown"))
-        and _shut_receive(d),
+        lambda d: (
+            d.call
+            in LOOKS
+            | SENDS
+            | frozenset(
+                (
+                    "WSAGetOverlappedResult",
+                    "GetOverlappedResult",
+                    "SleepEx",
+                    "WSAWaitForMultipleEvents",
+                    "CancelIoEx",
+                    "CancelIoEx_all",
+                    "getpeername",
+                    "shutdown",
+                )
+            )
+            and _shut_receive(d)
+        ),
     ),  # fmt: skip
     # ---- resets, unreachable ports, urgent data
     Reason(
         "reset-stays",
         lacks("a reset is told once, by whatever call comes first; afterwards the stream seems to have ended"),
-        lambda d: code(d.ours) == "WSAECONNRESET" and d.call in LOOKS | SENDS and _closed_something(d),
+        lambda d: _tells_reset(d) and d.call in LOOKS | SENDS and _closed_something(d),
     ),
     Reason(
         "peer-of-a-reset",
@@ -230,8 +285,12 @@ WINE: Final = (
     Reason(
         "unreachable-datagram",
         documented_otherwise("the next receive tells that a port was unreachable: WSAECONNRESET"),
-        lambda d: d.call in LOOKS | SENDS and is_datagram(d) and _unreachable(d),
-    ),
+        lambda d: (
+            d.call in LOOKS | SENDS
+            and _unreachable(d)
+            and (is_datagram(d) or any(text in str(d.ours) for text in ("0xc000023f", "1234")))
+        ),
+    ),  # fmt: skip
     Reason(
         "urgent-data",
         observed_otherwise("fionread-two-oob", "urgent bytes queue for themselves; in Linux there is one, and a mark"),
@@ -247,15 +306,17 @@ WINE: Final = (
     Reason(
         "fd-connect-datagram",
         documented_otherwise("FD_CONNECT also of a datagram socket that is connected already"),
-        lambda d: d.call in ("WSAEnumNetworkEvents", "look", "WSAWaitForMultipleEvents") and (is_datagram(d) or not d.name)
-        and any(True for _ in d.steps_before("udp_pair", "udp"))
-        and any("FD_CONNECT" in str(s.arguments[2]) for s, _ in d.steps_before("WSAEventSelect")),
+        lambda d: (
+            d.call in ("WSAEnumNetworkEvents", "look", "WSAWaitForMultipleEvents")
+            and (is_datagram(d) or not d.name)
+            and any(True for _ in d.steps_before("udp_pair", "udp"))
+            and any("FD_CONNECT" in str(s.arguments[2]) for s, _ in d.steps_before("WSAEventSelect"))
+        ),
     ),  # fmt: skip
     Reason(
         "bound-by-a-failure",
         lacks("a call that fails has bound the socket all the same"),
         lambda d: code(d.ours) == "WSAEINVAL" and (d.call == "getsockname" or d.place == 1),
-        stops=False,
     ),
     Reason(
         "name-of-a-refusal",

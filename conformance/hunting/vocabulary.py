@@ -532,18 +532,14 @@ def _routine(world: World, o: str) -> Callable[[int, int, Any, int], object]:
 
 
 @_call(New("record"), _CARRIER, Several(_ROOM, 2), _RECEIVE_FLAGS, _MAYBE_EVENT, weight=10)
-def WSARecv_overlapped(
-    world: World, o: str, s: int, rooms: tuple[int, ...], flags: int | str, e: int | None
-) -> Any:
+def WSARecv_overlapped(world: World, o: str, s: int, rooms: tuple[int, ...], flags: int | str, e: int | None) -> Any:
     buffers = _rooms(rooms)
     with _request(world, o, s, e, buffers) as record:
         return result_of(world.ws.WSARecv(s, buffers, number(flags), record))
 
 
 @_call(New("record"), _CARRIER, Several(_SIZE, 2), _SEND_FLAGS, _MAYBE_EVENT, weight=5)
-def WSASend_overlapped(
-    world: World, o: str, s: int, sizes: tuple[int, ...], flags: int | str, e: int | None
-) -> Any:
+def WSASend_overlapped(world: World, o: str, s: int, sizes: tuple[int, ...], flags: int | str, e: int | None) -> Any:
     pieces = _pieces(world, sizes)
     with _request(world, o, s, e) as record:
         return result_of(world.ws.WSASend(s, pieces, number(flags), record))
@@ -574,9 +570,7 @@ def WSARecvFrom_overlapped(
 
 
 @_call(New("record"), _DATAGRAM, Several(_SIZE, 2), _DESTINATION, _MAYBE_EVENT, weight=3)
-def WSASendTo_overlapped(
-    world: World, o: str, s: int, sizes: tuple[int, ...], to: str | None, e: int | None
-) -> Any:
+def WSASendTo_overlapped(world: World, o: str, s: int, sizes: tuple[int, ...], to: str | None, e: int | None) -> Any:
     where = world.address(to, _family(world, s))
     pieces = _pieces(world, sizes)
     with _request(world, o, s, e) as record:
@@ -771,7 +765,9 @@ def ioctlsocket(world: World, s: int, code: str) -> int:
 
 @_call(
     _SOCKET,
-    Pick("FIONREAD", "SIOCATMARK", "SIO_KEEPALIVE_VALS", "SIO_UDP_CONNRESET", "SIO_ENABLE_CIRCULAR_QUEUEING", "SIO_FLUSH"),
+    Pick(
+        "FIONREAD", "SIOCATMARK", "SIO_KEEPALIVE_VALS", "SIO_UDP_CONNRESET", "SIO_ENABLE_CIRCULAR_QUEUEING", "SIO_FLUSH"
+    ),
     Pick("x:01000000", "x:00000000", "x:", None, "x:01000000e8030000e8030000"),
     Pick(4, 0, 1),
     weight=2,
@@ -803,7 +799,7 @@ def _look_at(world: World, s: int) -> list[Any]:
     ws, seen = world.ws, []
     seen.append("")
     with failing(seen):
-        seen[0] = ("".join(letter for letter, one in zip("rwx", ws.select([s], [s], [s], _NOW), strict=True) if one))
+        seen[0] = "".join(letter for letter, one in zip("rwx", ws.select([s], [s], [s], _NOW), strict=True) if one)
     with failing(seen):
         seen.append(world.where(ws.getsockname(s)))
     with failing(seen):

@@ -5,7 +5,9 @@ Most tests run one program twice, by the interpreter alone and under the emulato
 
 from __future__ import annotations
 
+import contextlib
 import marshal
+import os
 import py_compile
 import re
 import signal
@@ -217,6 +219,74 @@ def test_code_on_the_command_line(same: Runner) -> None:
 def test_code_from_the_standard_input(same: Runner) -> None:
     assert same("-", "a", stdin="import sys; print(sys.argv)").stdout == "['-', 'a']\n"
     assert same("-", stdin="1 / 0").status == 1
+
+
+def test_without_a_program_it_is_the_standard_input(same: Runner) -> None:
+    assert same(stdin="import sys; print(sys.argv, __name__); sys.exit(3)") == Outcome(3, "[''] __main__\n", "")
+
+
+def without_source_lines(outcome: Outcome) -> Outcome:
+    """Since 3.13 the interpreter shows the lines of statements from a prompt."""
+    kept = [line for line in outcome.stderr.splitlines() if not line.startswith("    ")]
+    return Outcome(outcome.status, outcome.stdout, "\n".join(kept))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-i", "-c", "x = 5"),
+        ("-i", "-c", "x = 5; raise SystemExit(4)"),
+        ("-i", "-c", "x = 5; 1 / 0"),
+        ("-i", "program.py", "argument"),
+    ],
+)
+def test_statements_after_a_program(python: Runner, emulated: Runner, write: Write, arguments: tuple[str, ...]) -> None:
+    """Prompts, results, tracebacks and the exit status are the interpreter's."""
+    write("program.py", "import sys\nx = sys.argv\n")
+    statements = "x\n1/0\nfor i in range(2):\n  print(i)\n\ndef f(:\nimport sys\nsys.argv\nexit(3)\n"
+
+    alone, under = python(*arguments, stdin=statements), emulated(*arguments, stdin=statements)
+
+    assert alone.status == 3
+    assert without_source_lines(under) == without_source_lines(alone)
+    assert emulated(*arguments, stdin="x").status == python(*arguments, stdin="x").status == 0
+
+
+def test_the_prompt_sees_windows_and_says_so(emulated: Runner) -> None:
+    outcome = emulated(
+        "-i", stdin="import sys, os\nsys.platform, os.name\nimport ctypes\nctypes.sizeof(ctypes.c_long)\n"
+    )
+
+    assert (outcome.status, outcome.stdout) == (0, "('win32', 'nt')\n4\n")
+    assert re.match(r"Python 3\.\d+.*\[MSC v\.1937 64 bit \(AMD64\)\] on win32\nType ", outcome.stderr)
+
+
+def test_a_terminal_gets_a_prompt(tmp_path: Path) -> None:
+    """Without -i. The terminal echoes, so an answer is told from the statement that asks for it."""
+    terminal, line = os.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "winsock2emu", "run"],
+        cwd=tmp_path,
+        env={**environment(), "TERM": "dumb"},
+        stdin=line,
+        stdout=line,
+        stderr=line,
+        close_fds=True,
+    )
+    os.close(line)
+    shown = b""
+    try:
+        os.write(terminal, b"import sys\n'<' + sys.platform + '>'\nexit(5)\n")
+        with contextlib.suppress(OSError):  # EIO: the child has ended
+            while data := os.read(terminal, 1000):
+                shown += data
+        assert child.wait(TIMEOUT_S) == 5
+    finally:
+        child.kill()
+        child.wait()
+        os.close(terminal)
+    assert b"'<win32>'" in shown
+    assert b">>> " in shown
 
 
 def test_output_is_buffered_as_ever(same: Runner, write: Write) -> None:

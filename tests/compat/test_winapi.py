@@ -43,8 +43,38 @@ def test_a_dead_handle_is_winerror_6() -> None:
 
 def test_what_is_not_written_says_so() -> None:
     with pytest.raises(OSError) as caught:
-        winapi.CreateProcess(None, "program", None, None, False, 0, None, None, None)
+        winapi.CreateFileMapping(winapi.INVALID_HANDLE_VALUE, 0, winapi.PAGE_READWRITE, 0, 100, "name")
     assert getattr(caught.value, "winerror", None) == 120
+
+
+def test_any_number_of_objects_is_waited_for_in_batches() -> None:
+    events = [winapi.CreateEventW(0, True, False, None) for _ in range(100)]
+    with pytest.raises(ValueError, match="at most 63"):
+        winapi.WaitForMultipleObjects(events, False, 0)
+    with pytest.raises(TimeoutError) as caught:
+        winapi.BatchedWaitForMultipleObjects(events, False, 10)
+    assert getattr(caught.value, "winerror", None) == winapi.WAIT_TIMEOUT
+    winapi.SetEvent(events[80])
+    assert winapi.BatchedWaitForMultipleObjects(events, False, 1000) == [80]
+    for event in events:
+        winapi.SetEvent(event)
+    assert winapi.BatchedWaitForMultipleObjects(events, True, 1000) is None
+    for event in events:
+        winapi.CloseHandle(event)
+
+
+def test_standard_handles_are_descriptors() -> None:
+    with open(os.devnull) as nothing:
+        assert winapi.GetFileType(nothing.fileno()) == winapi.FILE_TYPE_CHAR
+    handle = winapi.GetStdHandle(winapi.STD_OUTPUT_HANDLE)
+    assert handle == 1
+    again = winapi.DuplicateHandle(
+        winapi.GetCurrentProcess(), handle, winapi.GetCurrentProcess(), 0, True, winapi.DUPLICATE_SAME_ACCESS
+    )
+    assert again > handle
+    winapi.CloseHandle(again)
+    with pytest.raises(OSError):
+        winapi.GetStdHandle(1)
 
 
 def test_overlapped_requests_on_pipes() -> None:
@@ -58,11 +88,13 @@ def test_overlapped_requests_on_pipes() -> None:
     assert connecting.GetOverlappedResult(True) == (0, 0)
     reading, code = winapi.ReadFile(server, 10, overlapped=True)
     assert code == winapi.ERROR_IO_PENDING
+    with pytest.raises(ValueError, match="GetOverlappedResult"):
+        reading.getbuffer()
     writing, _ = winapi.WriteFile(client, b"data", overlapped=True)
     assert writing.GetOverlappedResult(True) == (4, 0)
     assert winapi.WaitForMultipleObjects([reading.event], False, 5000) == winapi.WAIT_OBJECT_0
     assert reading.GetOverlappedResult(True) == (4, 0)
-    assert reading.getbuffer()[:4] == b"data"
+    assert reading.getbuffer() == b"data"
     for handle in (server, client):
         winapi.CloseHandle(handle)
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.conftest import Runner
-from tests.cli.conftest import python as python
+from tests.cli.conftest import Runner, python  # noqa: F401  # the fixture
 
 
 @pytest.fixture

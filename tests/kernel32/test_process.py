@@ -217,6 +217,9 @@ def test_a_child_that_cannot_be_started() -> None:
     assert code_of(kernel32.CreateProcess, None, "no-program-of-this-name") == ERROR_FILE_NOT_FOUND
     assert code_of(kernel32.CreateProcess, None, "") == ERROR_INVALID_PARAMETER
     event = kernel32.CreateEvent(None, True, False, None)
-    assert code_of(kernel32.CreateProcess, sys.executable, None, standard=[event, None, None]) == ERROR_INVALID_HANDLE
-    assert code_of(kernel32.CreateProcess, sys.executable, None, flags=CREATE_SUSPENDED) == WSAEOPNOTSUPP
+    assert (
+        code_of(kernel32.CreateProcess, sys.executable, None, False, 0, None, None, [event, None, None])
+        == ERROR_INVALID_HANDLE
+    )
+    assert code_of(kernel32.CreateProcess, sys.executable, None, False, CREATE_SUSPENDED) == WSAEOPNOTSUPP
     kernel32.CloseHandle(event)
