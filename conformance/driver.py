@@ -228,6 +228,7 @@ class CDriver(WindowCalls, OverlappedCalls, RegisteredCalls, KernelCalls):
         self._c = C(self)
         #: Where the answers of look-ups are, by task.
         self.answers: dict[int, int] = {}
+        self._table = None
 
     def _driver(self) -> CDriver:
         return self

@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .target import Target
+from .parts import DriverPart
 
 if TYPE_CHECKING:
-    from .driver import CDriver
+    pass
 
 
-class KernelCalls(Target):
+class KernelCalls(DriverPart):
     """Files and the thread pool, in C."""
-
-    def _driver(self) -> CDriver:
-        raise NotImplementedError
 
     # Files
 

@@ -27,11 +27,12 @@ from .constants import (
     WSAID_DISCONNECTEX,
     WSAID_TRANSMITPACKETS,
 )
-from .target import PENDING, Element, FileRoutine, Pending, Readable, Target, Writable
+from .parts import DriverPart
+from .target import PENDING, Element, FileRoutine, Pending, Readable, Writable
 from .verify import Failed, Mismatch
 
 if TYPE_CHECKING:
-    from .driver import Block, CDriver
+    from .driver import Block
 
 _OVERLAPPED: Final = struct.Struct("<QQIIQ")
 _TRANSMIT_FILE_BUFFERS: Final = struct.Struct("<QI4xQI4x")
@@ -94,11 +95,8 @@ class Overlapped:
             buffer[:] = block.read()
 
 
-class OverlappedCalls(Target):
+class OverlappedCalls(DriverPart):
     """The calls with an OVERLAPPED, in C."""
-
-    def _driver(self) -> CDriver:
-        raise NotImplementedError
 
     def overlapped(self, event: int | None = None) -> Overlapped:
         made = Overlapped(self._driver().c.new(_OVERLAPPED.size), event or 0)

@@ -22,10 +22,10 @@ from .constants import (
     SOCK_DGRAM,
     WSAID_MULTIPLE_RIO,
 )
-from .target import Target
+from .parts import DriverPart
 
 if TYPE_CHECKING:
-    from .driver import CDriver, Scratch
+    from .driver import Scratch
 
 TABLE_SIZE: Final = 112
 FUNCTIONS: Final = (
@@ -123,13 +123,10 @@ class PythonMemory:
         self.data[at : at + len(data)] = data
 
 
-class RegisteredCalls(Target):
+class RegisteredCalls(DriverPart):
     """The calls of registered I/O, in C."""
 
     _table: tuple[int, ...] | None = None
-
-    def _driver(self) -> CDriver:
-        raise NotImplementedError
 
     def rio_table(self) -> bytes:
         """The table as WSAIoctl stores it."""

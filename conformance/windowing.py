@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from .parts import DriverPart
 from .records import HostEnt
-from .target import Target
 from .verify import Mismatch
 
 if TYPE_CHECKING:
-    from .driver import CDriver
+    pass
 
 HWND_MESSAGE: Final = -3
 HWND_BROADCAST: Final = 0xFFFF
@@ -95,11 +95,8 @@ def signed(value: int, bits: int = 64) -> int:
     return value - (value >> (bits - 1) << bits)
 
 
-class WindowCalls(Target):
+class WindowCalls(DriverPart):
     """The calls of user32.dll, and the look-ups that end with a message, in C."""
-
-    def _driver(self) -> CDriver:
-        raise NotImplementedError
 
     def _user(self, function: str, *arguments: int, returns: str) -> int:
         return self._driver().check(f"user32.{function}", *arguments, returns=returns)

@@ -58,7 +58,7 @@ class Difference:
 def _short(outcome: Any) -> str:
     if not isinstance(outcome, dict):
         text = str(outcome)
-        return text if text.isupper() and len(text) < 40 or text.startswith("WSA") else type(outcome).__name__
+        return text if (text.isupper() and len(text) < 40) or text.startswith("WSA") else type(outcome).__name__
     kind, value = next(iter(outcome.items()))
     if kind == "ok":
         return f"ok {value}" if value == "pending" else "ok"

@@ -15,17 +15,19 @@ from ..model import documented_otherwise, host_limit, lacks, observed_otherwise
 from .comparing import Difference, Reason
 
 SENDS: Final = frozenset(
-    "send sendto WSASend WSASendTo WSASend_overlapped WSASend_routine WSASendTo_overlapped".split()
+    ["send", "sendto", "WSASend", "WSASendTo", "WSASend_overlapped", "WSASend_routine", "WSASendTo_overlapped"]
 )
 RECEIVES: Final = frozenset(
-    "recv recvfrom WSARecv WSARecvFrom WSARecv_overlapped WSARecv_routine WSARecvFrom_overlapped".split()
+    ["recv", "recvfrom", "WSARecv", "WSARecvFrom", "WSARecv_overlapped", "WSARecv_routine", "WSARecvFrom_overlapped"]
 )
 TRANSFERS: Final = SENDS | RECEIVES
 #: Steps that only look, beside what they take away.
 LOOKS: Final = RECEIVES | frozenset(
-    "select WSAPoll WSAEnumNetworkEvents ioctlsocket WSAIoctl look status packets".split()
+    ["select", "WSAPoll", "WSAEnumNetworkEvents", "ioctlsocket", "WSAIoctl", "look", "status", "packets"]
 )
-TARGETED: Final = frozenset("connect connect_datagram ConnectEx sendto WSASendTo WSASendTo_overlapped bind_to".split())
+TARGETED: Final = frozenset(
+    ["connect", "connect_datagram", "ConnectEx", "sendto", "WSASendTo", "WSASendTo_overlapped", "bind_to"]
+)
 
 
 def code(outcome: Any) -> str:
@@ -232,7 +234,7 @@ WINE: Final = (
             and code(d.ours) == "WSAEINVAL"
             and any(step.arguments[2] == d.argument(0) for step, _ in d.steps_before("AcceptEx"))
         ),
-    ),  # fmt: skip
+    ),
     Reason(
         "acceptex-family",
         lacks("AcceptEx takes a socket of another family"),
@@ -269,7 +271,7 @@ WINE: Final = (
             )
             and _shut_receive(d)
         ),
-    ),  # fmt: skip
+    ),
     # ---- resets, unreachable ports, urgent data
     Reason(
         "reset-stays",
@@ -290,7 +292,7 @@ WINE: Final = (
             and _unreachable(d)
             and (is_datagram(d) or any(text in str(d.ours) for text in ("0xc000023f", "1234")))
         ),
-    ),  # fmt: skip
+    ),
     Reason(
         "urgent-data",
         observed_otherwise("fionread-two-oob", "urgent bytes queue for themselves; in Linux there is one, and a mark"),
@@ -312,7 +314,7 @@ WINE: Final = (
             and any(True for _ in d.steps_before("udp_pair", "udp"))
             and any("FD_CONNECT" in str(s.arguments[2]) for s, _ in d.steps_before("WSAEventSelect"))
         ),
-    ),  # fmt: skip
+    ),
     Reason(
         "bound-by-a-failure",
         lacks("a call that fails has bound the socket all the same"),

@@ -1,7 +1,7 @@
 """A sequence of calls as data: what both targets replay, what a file keeps, what a difference is shown with.
 
-Part played:     the score. It has names (``s0`` a socket, ``e0`` an event, ``o0`` an overlapped record, ``p0`` a completion
-                 port) where a program has handles, so that the same sequence makes sense on every target.
+Part played:     the score. It has names (``s0`` a socket, ``e0`` an event, ``o0`` an overlapped record, ``p0`` a
+                 completion port) where a program has handles, so that the same sequence makes sense on every target.
 Lives elsewhere: what each call does (vocabulary), running (world).
 """
 

@@ -1,12 +1,12 @@
 """The calls a sequence is made of, each with the arguments that make sense, how often it should come, and what it does.
 
-Part played:     the table that generator, stage and reader share. A call is one function here: its parameters are named by
-                 kinds in the decorator, in the order in which they stand in a step.
+Part played:     the table that generator, stage and reader share. A call is one function here: its parameters are named
+                 by kinds in the decorator, in the order in which they stand in a step.
 Lives here:      kinds of parameters; the calls by chapter.
 Lives elsewhere: what names stand for and how answers are told (world), names and roles (sketch).
 
-A kind turns a number that the generator has drawn into an argument: 0 is the simplest, so that shrinking makes a sequence
-simple. Nothing here draws anything.
+A kind turns a number that the generator has drawn into an argument: 0 is the simplest, so that shrinking makes a
+sequence simple. Nothing here draws anything.
 
 Roles of a socket: stream, bound, listening, connected; datagram, bound-datagram, connected-datagram. A call prefers
 some, and still gets any other one now and then.
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import attrs
 
-from ..addresses import SIZE_IN, SIZE_IN6, loopback
+from ..addresses import SIZE_IN6, loopback
 from ..constants import (
     AF_INET,
     AF_INET6,
@@ -589,7 +589,8 @@ def AcceptEx(world: World, o: str, listening: int, acceptor: int, receive: int, 
 
 
 @_call(
-    New("record"), Ref("socket", ("bound", "stream"), strict=True), Address("nobody", "zero", "other", roles=("listening",)),
+    New("record"), Ref("socket", ("bound", "stream"), strict=True),
+    Address("nobody", "zero", "other", roles=("listening",)),
     Pick(0, 0, 5), _MAYBE_EVENT, weight=5, turns={1: "connected"},
 )  # fmt: skip
 def ConnectEx(world: World, o: str, s: int, where: str | None, size: int, e: int | None) -> Any:
@@ -714,19 +715,21 @@ LEVELS: Final = {
     "IPV6": "IPPROTO_IPV6",
 }
 _OPTIONS: Final = (
-    "SO_REUSEADDR SO_EXCLUSIVEADDRUSE SO_KEEPALIVE SO_BROADCAST SO_OOBINLINE SO_LINGER SO_DONTLINGER SO_DONTROUTE SO_DEBUG "
-    "SO_SNDBUF SO_RCVBUF SO_SNDTIMEO SO_RCVTIMEO SO_ERROR SO_TYPE SO_ACCEPTCONN SO_MAX_MSG_SIZE SO_CONNECT_TIME "
-    "SO_CONDITIONAL_ACCEPT SO_UPDATE_CONNECT_CONTEXT SO_GROUP_ID SO_OPENTYPE SO_RANDOMIZE_PORT SO_USELOOPBACK "
-    "TCP_NODELAY TCP_KEEPALIVE TCP_KEEPINTVL TCP_KEEPCNT TCP_EXPEDITED_1122 TCP_MAXSEG TCP_MAXRT TCP_BSDURGENT "
-    "IP_TTL IP_TOS IP_DONTFRAGMENT IP_MULTICAST_TTL IP_MULTICAST_LOOP IP_MULTICAST_IF IP_HDRINCL IP_PKTINFO "
-    "IP_UNICAST_IF IP_RECVTTL IP_RECVTOS IP_MTU_DISCOVER "
-    "IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_MULTICAST_HOPS IPV6_MULTICAST_LOOP IPV6_MULTICAST_IF IPV6_PKTINFO IPV6_RECVTCLASS"
-).split()
+    "SO_REUSEADDR", "SO_EXCLUSIVEADDRUSE", "SO_KEEPALIVE", "SO_BROADCAST", "SO_OOBINLINE", "SO_LINGER",
+    "SO_DONTLINGER", "SO_DONTROUTE", "SO_DEBUG", "SO_SNDBUF", "SO_RCVBUF", "SO_SNDTIMEO", "SO_RCVTIMEO",
+    "SO_ERROR", "SO_TYPE", "SO_ACCEPTCONN", "SO_MAX_MSG_SIZE", "SO_CONNECT_TIME", "SO_CONDITIONAL_ACCEPT",
+    "SO_UPDATE_CONNECT_CONTEXT", "SO_GROUP_ID", "SO_OPENTYPE", "SO_RANDOMIZE_PORT", "SO_USELOOPBACK",
+    "TCP_NODELAY", "TCP_KEEPALIVE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_EXPEDITED_1122", "TCP_MAXSEG",
+    "TCP_MAXRT", "TCP_BSDURGENT", "IP_TTL", "IP_TOS", "IP_DONTFRAGMENT", "IP_MULTICAST_TTL", "IP_MULTICAST_LOOP",
+    "IP_MULTICAST_IF", "IP_HDRINCL", "IP_PKTINFO", "IP_UNICAST_IF", "IP_RECVTTL", "IP_RECVTOS", "IP_MTU_DISCOVER",
+    "IPV6_V6ONLY", "IPV6_UNICAST_HOPS", "IPV6_MULTICAST_HOPS", "IPV6_MULTICAST_LOOP", "IPV6_MULTICAST_IF",
+    "IPV6_PKTINFO", "IPV6_RECVTCLASS",
+)  # fmt: skip
 _OPTION: Final = Pick(*_OPTIONS)
 
 
 def _option(word: str) -> tuple[int, int]:
-    return number(LEVELS[word.split("_")[0]]), number(word)
+    return number(LEVELS[word.partition("_")[0]]), number(word)
 
 
 def _value(value: int | str | None) -> bytes | int | None:

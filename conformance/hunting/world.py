@@ -1,18 +1,18 @@
 """One sequence on one target: names become handles, answers become outcomes that two targets can be compared by.
 
-Part played:     the stage. It plays step after step; nothing that differs from run to run (handles, ports) is left in an
-                 outcome, and nothing waits without end.
+Part played:     the stage. It plays step after step; nothing that differs from run to run (handles, ports) is left in
+                 an outcome, and nothing waits without end.
 Lives here:      what the names of a sequence stand for, the settling between two steps, and putting away all of it.
 Lives elsewhere: what a step does (vocabulary), comparing outcomes (comparing).
 
-Outcomes are JSON: ``{"ok": value}``, ``{"fails": "WSAENOTSOCK (10038)"}``, ``{"skipped": name}`` where a name stands for
-nothing, because the step that should have made it failed, ``{"absent": why}`` where the target has no such call, and
-``{"broke": what}`` where a call did what none may do (wrote outside of its buffer, for example).
+Outcomes are JSON: ``{"ok": value}``, ``{"fails": "WSAENOTSOCK (10038)"}``, ``{"skipped": name}`` where a name stands
+for nothing, because the step that should have made it failed, ``{"absent": why}`` where the target has no such call,
+and ``{"broke": what}`` where a call did what none may do (wrote outside of its buffer, for example).
 
 Settling: all sockets are non-blocking, and a call's effects elsewhere (bytes at the other end, a connection made) come
 from the system's own work. Both ends are in one process, so the system has told whoever watches its sockets in the
-order in which things became so. A datagram that the stage sends to itself, with an event that waits for it, is therefore
-heard of after everything that was so before; then the next step is played. `thorough` sends several, and waits besides.
+order in which things became so. A datagram that the stage sends to itself, with an event that waits for it, is
+therefore heard of after everything that was so before; then the next step is played. `thorough` sends several, and waits besides.
 """
 
 from __future__ import annotations
@@ -264,7 +264,7 @@ class Stage:
 
 def _outcome(play: Callable[[], Any]) -> Outcome:
     try:
-        return {"ok": play()}
+        return {"ok": _plain(play())}
     except Failed as failure:
         told = failure.code == WSAEMSGSIZE and failure.moved  # of other failures nobody promises a count
         return {"fails": code_name(failure.code), **({"moved": failure.moved} if told else {})}
@@ -274,6 +274,15 @@ def _outcome(play: Callable[[], Any]) -> Outcome:
         return {"absent": str(why)}
     except Mismatch as what:
         return {"broke": str(what)}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON gives it back."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def status_of(request: Request) -> dict[str, Any]:

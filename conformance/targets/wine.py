@@ -14,13 +14,14 @@ from __future__ import annotations
 import fcntl
 import functools
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from ..bridge import Bridge, BridgeLost
 from ..driver import CDriver
@@ -33,6 +34,9 @@ _COMPILER: Final = "x86_64-w64-mingw32-gcc"
 _LOADERS: Final = ("/usr/lib/wine/wine64", "wine64", "wine")
 #: program -> the Debian package that has it
 _PACKAGES: Final = {"wine64": "wine64", _COMPILER: "gcc-mingw-w64-x86-64"}
+
+#: Open for as long as this process has its copies of the prefix.
+_held: list[TextIO] = []
 
 
 def missing() -> list[str]:
@@ -93,7 +97,6 @@ def _prepared(loader: str, version: str) -> tuple[list[str], dict[str, str]]:
     program, prefix = folder / "bridge.exe", folder / "prefix"
     environment = {
         **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")},
-        "WINEPREFIX": str(prefix),
         "WINEARCH": "win64",
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",  # asked for by a new prefix, and of no use here
@@ -102,12 +105,45 @@ def _prepared(loader: str, version: str) -> tuple[list[str], dict[str, str]]:
         if not program.exists():
             _run([_COMPILER, "-O2", "-o", str(program.with_suffix(".new")), str(_SOURCE)], dict(os.environ))
             program.with_suffix(".new").rename(program)
-        if not (prefix / "system.reg").exists():
-            _run([loader, "wineboot.exe", "--init"], environment)
+        if not prefix.exists():
+            _make_prefix(loader, folder / "prefix.new", environment)
+            (folder / "prefix.new").rename(prefix)
+        environment["WINEPREFIX"] = str(_copy_of_our_own(prefix))
     return [loader, str(program)], environment
 
 
-def _run(command: list[str], environment: dict[str, str]) -> None:
+def _make_prefix(loader: str, prefix: Path, environment: Mapping[str, str]) -> None:
+    """Have Wine make a prefix, and wait until all of it is on the disk."""
+    there = {**environment, "WINEPREFIX": str(prefix)}
+    _run([loader, "wineboot.exe", "--init"], there)
+    servers = (str(Path(loader).with_name("wineserver64")), str(Path(loader).with_name("wineserver")), "wineserver")
+    if server := next((found for name in servers if (found := shutil.which(name))), None):
+        _run([server, "-w"], there)
+
+
+def _copy_of_our_own(prefix: Path) -> Path:
+    """The first copy of ``prefix`` that no other process has; it is this one's until its end.
+
+    With its prefix a process has its wineserver: no other's failure reaches it. The files of a copy are links.
+    """
+    for number in itertools.count():
+        lock = prefix.with_name(f"prefix-{number}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        _held.append(lock)
+        own = prefix.with_name(f"prefix-{number}")
+        if not own.exists():
+            shutil.rmtree(own.with_suffix(".new"), ignore_errors=True)
+            shutil.copytree(prefix, own.with_suffix(".new"), symlinks=True, copy_function=os.link)
+            own.with_suffix(".new").rename(own)
+        return own
+    raise AssertionError
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
     ended = subprocess.run(
         command,
         env=environment,

@@ -41,7 +41,7 @@ def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["no-such-command"], ["--no-such-option"], ["run"], ["run", "-m"], ["run", "--bad", "x.py"]]
+    "arguments", [["no-such-command"], ["--no-such-option"], ["run", "-m"], ["run", "--bad", "x.py"]]
 )
 def test_a_command_line_that_makes_no_sense(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

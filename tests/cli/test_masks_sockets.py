@@ -192,7 +192,7 @@ def test_the_masks_come_off_again(python: Runner) -> None:
     outcome = python(
         "-c",
         """
-import asyncio, builtins, http.client, select, socket, ssl, sys
+import asyncio, asyncio.proactor_events, http.client, select, socket, ssl, sys
 from winsock2emu.cli import masks
 
 def state():

@@ -344,7 +344,7 @@ def test_every_event_comes_back_once(port: iocp.CompletionPort, ends: Ends) -> N
         iocp.send(client.fileno(), b"data", one())
         iocp.recv(client.fileno(), [bytearray(4)], one())
         iocp.recv(server.fileno(), [bytearray(4)], one())
-    seen = []
+    seen: list[Any] = []
     while len(seen) < 100:
         seen.append(ends.next()[3])
     for pair in pairs:

@@ -29,6 +29,7 @@ BOTH = win32file.GENERIC_READ | win32file.GENERIC_WRITE
 def process() -> Iterator[Process]:
     process = Process()
     with process.active():
+        process.startup(0x0202)  # its end is the end of everything, pipes included
         yield process
         gc.collect()
         while process.startup_count:

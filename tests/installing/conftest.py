@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.conftest import Runner, python  # noqa: F401  # the fixture
+from tests.cli import conftest
+
+python = conftest.python
 
 
 @pytest.fixture
-def prints(python: Runner) -> Callable[[str], list[str]]:
+def prints(python: conftest.Runner) -> Callable[[str], list[str]]:
     """Runs source in an interpreter of its own, warnings being errors; its output in lines."""
 
     def run(source: str) -> list[str]:

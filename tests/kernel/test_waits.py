@@ -505,9 +505,13 @@ def test_a_thread_that_only_looks_waits_for_what_the_guardian_has_collected(
 ) -> None:
     """It has taken a report from the host and is about to serve it, so the host has nothing new to say."""
     over = threading.Event()
-    monkeypatch.setattr(
-        reactor, "service", lambda reports: (reports and over.wait(), StandIn.service(reactor, reports))
-    )
+
+    def serve(reports: Sequence[Report]) -> None:
+        if reports:
+            over.wait()
+        StandIn.service(reactor, reports)
+
+    monkeypatch.setattr(reactor, "service", serve)
     reactor.reports = [(1, 1)]
     guardian = Call(reactor.parking.lead_once, 0)
     until(lambda: reactor.entered and not reactor.reports, "the guardian has collected")

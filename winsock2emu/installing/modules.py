@@ -14,23 +14,23 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Final
 
+from .. import compat
 from .changes import Changes
 
 SOCKET_MODULES: Final = ("_socket", "select", "selectors", "socket", "ssl")
 """Names that the host has, too: one socket class for programs and for the library's network modules."""
 
-PYWIN32: Final = (
-    "pywintypes",
-    "win32api",
-    "win32con",
-    "win32event",
-    "win32file",
-    "win32pipe",
-    "winerror",
+PYWIN32: Final = tuple(
+    name
+    for name in sorted(module.name for module in iter_modules(compat.__path__))
+    if name.startswith("win32") or name in ("pywintypes", "winerror")
 )
+"""What there is of pywin32."""
+
 WINDOWS_ONLY: Final = ("_overlapped", "_winapi", "msvcrt", *PYWIN32, "twisted_iocpsupport")
 """Names that the host does not have. ``twisted_iocpsupport`` is a package, with ``iocpsupport`` in it."""
 

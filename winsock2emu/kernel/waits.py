@@ -35,6 +35,7 @@ from ..errors import WinsockError
 # The deputy looks up this often: below the interpreter's own switch interval of 5 ms, so nobody notices.
 TICK_S = 0.002
 DEPUTY_PATIENCE = 8  # ticks after which the leader is expected to stay; it then wakes a follower when it leaves
+RELIEF_PATIENCE = 50  # ticks after which a thread that only looks leaves the guardian at its work
 
 _LEADER: Final = "leader"  # the only key of Parking._lead
 
@@ -281,8 +282,10 @@ class Parking:
         """Wait for the guardian to leave; what it has collected it may not have served yet, for want of the GIL."""
         self._followers[waiter] = None  # it wakes the last of them when it leaves
         self.reactor.wake()
-        while self._lead.get(_LEADER) is self and not waiter.done and not self.closed:
+        ticks = 0
+        while self._lead.get(_LEADER) is self and not waiter.done and not self.closed and ticks < RELIEF_PATIENCE:
             self.reactor.sleep(waiter, TICK_S)
+            ticks += 1
         self._followers.pop(waiter, None)
 
     def _after_leaving(self) -> None:

@@ -31,7 +31,7 @@ HOST_PACKAGES: Final = frozenset(_HOST_PACKAGES.split())
 # Modules of the library that have the host's socket modules: those modules themselves, and what works with pipes.
 _HOST_SOCKETS: Final = frozenset(
     (
-        *("socket", "selectors", "ssl"),
+        *("socket", "selectors", "ssl", "types"),
         *("asyncio.unix_events", "concurrent", "multiprocessing", "pty", "subprocess", "_pyrepl"),
     )
 )
