@@ -6,9 +6,9 @@ Lives elsewhere: the far end (bridge.c), which program runs it (targets/wine).
 Shape:           a channel is a pair of FIFOs in a private folder, and belongs to one thread here and to one thread
                  there. What a call needs is in memory that both have mapped, so a call is one message there and one
                  back; during a callback the far thread waits on its channel and does what is asked in between.
-Ends:            a call that crashes ends the far end: it raises Mismatch, as what a case must not see, and all others
-                 raise BridgeLost. So they do when somebody closed the bridge because a call hung. Whoever has the
-                 bridge makes another one then.
+Ends:            a call that crashes ends the far end: it raises Mismatch, as what a case must not see, and all later
+                 ones raise BridgeLost. So do those that go on when somebody closes the bridge because a call hung.
+                 Whoever has the bridge makes another one then.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class BridgeLost(Exception):
 
 
 class _Memory:
-    """The shared file: who has which part of it. Blocks of one size are used again; large sizes are few: powers of 2."""
+    """The shared file: who has which part of it. Blocks of one size are used again; large ones have sizes of 2**n."""
 
     def __init__(self, path: Path) -> None:
         with path.open("w+b") as file:
@@ -274,6 +274,10 @@ class Bridge:
             self._running += 1
         try:
             return self._answer(channel)
+        except BridgeLost:
+            if self.close.alive:  # nobody ended it from here: it was a call
+                raise Mismatch("call", expected="a return", actual="the end of the process") from None
+            raise
         finally:
             with self._lock:
                 self._running -= 1

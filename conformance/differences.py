@@ -463,7 +463,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         "wine",
         lacks("does not know SO_CONDITIONAL_ACCEPT and SO_PAUSE_ACCEPT"),
-        "connections.conditional.accepts",
+        "connections.conditional.*",
         "connections.pause.turns-away",
     ),
     # ---- Waiting

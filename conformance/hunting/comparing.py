@@ -46,7 +46,7 @@ class Difference:
         """What kind of difference it is: others of the same kind are probably the same."""
         where = f"{self.call}.{self.name[:1]}{self.place}" if self.name else self.call
         option = f" {self.argument(1)}" if self.call in ("getsockopt", "setsockopt", "WSAIoctl", "ioctlsocket") else ""
-        return f"{where}{option}: {_short(self.ours)} / {_short(self.theirs)}"
+        return f"{where}{option}: {short(self.ours)} / {short(self.theirs)}"
 
     def steps_before(self, *calls: str, name: str | None = None) -> Iterator[tuple[Step, Outcome]]:
         """Earlier steps of these calls (of all without), that have a name among their arguments, with our outcomes."""
@@ -55,7 +55,8 @@ class Difference:
                 yield step, outcome
 
 
-def _short(outcome: Any) -> str:
+def short(outcome: Any) -> str:
+    """An outcome without what differs from sequence to sequence."""
     if not isinstance(outcome, dict):
         text = str(outcome)
         return text if (text.isupper() and len(text) < 40) or text.startswith("WSA") else type(outcome).__name__

@@ -1,8 +1,8 @@
 """Random sequences: hypothesis draws numbers, the vocabulary makes a sequence of them that makes sense.
 
 Part played:     the source. Each step is drawn alone: which call, and a number for each parameter. Only then the
-                 sequence is put together, with a sketch of what is there by now. So hypothesis can take steps away and make
-                 numbers smaller without spoiling the rest: what shrinks well.
+                 sequence is put together, with a sketch of what is there by now. So hypothesis can take steps away and
+                 make numbers smaller without spoiling the rest: what shrinks well.
 Lives elsewhere: calls and their kinds of parameters (vocabulary), names and roles (sketch).
 """
 

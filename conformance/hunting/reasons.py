@@ -90,7 +90,7 @@ def _tells_reset(d: Difference) -> bool:
 
 
 def _option(*names: str) -> Callable[[Difference], bool]:
-    return lambda d: d.call in ("getsockopt", "setsockopt") and d.argument(1) in names
+    return lambda d: d.call in ("getsockopt", "setsockopt") and str(d.argument(1)) in names
 
 
 def _both_fail(d: Difference) -> bool:

@@ -786,7 +786,8 @@ def WSAIoctl(world: World, s: int, code: str, data: str | None, room: int) -> st
 @_call(weight=0)
 def look(world: World) -> Any:
     """Everything that can be seen in the end: the last step of every sequence, so that nothing stays hidden."""
-    ws, seen = world.ws, {}
+    ws = world.ws
+    seen: dict[str, list[Any]] = {}
     for name in sorted(world.events):
         seen[name] = [ws.WSAWaitForMultipleEvents([world.events[name]], False, 0, False)]
     for name in sorted(world.requests):
@@ -799,7 +800,8 @@ def look(world: World) -> Any:
 
 
 def _look_at(world: World, s: int) -> list[Any]:
-    ws, seen = world.ws, []
+    ws = world.ws
+    seen: list[Any] = []
     seen.append("")
     with failing(seen):
         seen[0] = "".join(letter for letter, one in zip("rwx", ws.select([s], [s], [s], _NOW), strict=True) if one)

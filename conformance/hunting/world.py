@@ -12,7 +12,8 @@ and ``{"broke": what}`` where a call did what none may do (wrote outside of its 
 Settling: all sockets are non-blocking, and a call's effects elsewhere (bytes at the other end, a connection made) come
 from the system's own work. Both ends are in one process, so the system has told whoever watches its sockets in the
 order in which things became so. A datagram that the stage sends to itself, with an event that waits for it, is
-therefore heard of after everything that was so before; then the next step is played. `thorough` sends several, and waits besides.
+therefore heard of after everything that was so before; then the next step is played. `thorough` sends several, and
+waits besides.
 """
 
 from __future__ import annotations

@@ -143,6 +143,13 @@ def test_a_call_that_crashes_is_a_mismatch_and_ends_the_bridge(bridge: Bridge) -
         call(bridge, "GetLastError")
 
 
+def test_a_call_that_ends_the_process_is_a_mismatch(bridge: Bridge) -> None:
+    with pytest.raises(Mismatch, match="the end of the process"):
+        call(bridge, "ExitProcess", 1)
+
+    assert not bridge.usable
+
+
 def test_closing_the_bridge_ends_a_call_that_hangs_and_removes_the_folder(bridge: Bridge) -> None:
     caught: list[BaseException] = []
     sleeping = bridge.lookup("kernel32", "Sleep")

@@ -26,8 +26,8 @@ from typing import Any
 from test.support import socket_helper  # type: ignore[import-not-found]  # typeshed leaves it out
 
 from winsock2emu import aio
-from winsock2emu.compat import msvcrt, overlapped, winapi
-from winsock2emu.compat._stdlib import SYS
+from winsock2emu.compat import msvcrt, overlapped, select, selectors, socket, winapi
+from winsock2emu.compat._stdlib import ERRNO, SYS
 
 
 def as_on_windows() -> dict[str, ModuleType]:
@@ -43,8 +43,12 @@ def as_on_windows() -> dict[str, ModuleType]:
     return {
         "_overlapped": import_module(overlapped.__name__),
         "_winapi": import_module(winapi.__name__),
+        "errno": ERRNO,
         "msvcrt": import_module(msvcrt.__name__),
+        "select": import_module(select.__name__),
+        "selectors": import_module(selectors.__name__),
         "signal": signals_of_windows(),
+        "socket": import_module(socket.__name__),
         "sys": SYS,
     }
 
@@ -135,6 +139,7 @@ def main() -> None:
     parser.add_argument("--skip", action="append", default=[], help="a pattern for the names of tests not to run")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background does not have
     others = as_on_windows()
     try:
         module = load(options.module, others)

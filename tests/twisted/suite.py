@@ -18,11 +18,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import import_module
-from types import ModuleType
-from typing import Any, Final, NoReturn
+from pathlib import PureWindowsPath
+from typing import Any, Final
 
 from winsock2emu.cli import masks
-from winsock2emu.compat import pywintypes
 
 LIMIT_S: Final = 300
 
@@ -33,30 +32,13 @@ REACTORS: Final = {
 }
 """A short name to the module that installs the reactor, and the name of its class."""
 
-_NOT_THERE: Final = ("win32gui", "win32process", "win32security")
-"""What the reactors import of pywin32 and the emulator does not have."""
-
-
-class NotThere(ModuleType):
-    """Stands for a module that the emulator does not have: it can be imported, and fails when it is used."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-        def missing(*_: Any, **__: Any) -> NoReturn:
-            raise NotImplementedError(f"{self.__name__}.{name}")
-
-        return missing
-
 
 def as_on_windows() -> None:
-    """Put the masks on, with something to import for every module of pywin32."""
-    for name in _NOT_THERE:
-        sys.modules.setdefault(name, NotThere(name))
-    # twisted.internet._dumbwin32proc makes one when it is imported.
-    vars(sys.modules["win32security"]).setdefault("SECURITY_ATTRIBUTES", pywintypes.SECURITY_ATTRIBUTES)
+    """Put the masks on."""
     masks.install()
+    if sys.version_info[:2] == (3, 12):
+        # Twisted 26.10 asks for a version "<= (3, 12)" here, and does not have the name on Windows with 3.12.1 and later.
+        vars(import_module("twisted.python.filepath")).setdefault("PureWindowsPath", PureWindowsPath)
 
 
 def install_reactor(name: str) -> None:

@@ -12,8 +12,8 @@ Lives elsewhere: the loops (CPython's windows_events and proactor_events, see _l
                  (compat.overlapped), adopting sockets (compat._adopt).
 Sockets:         a socket object that the loop is given belongs to it from then on: it is closed by the rules of Windows
                  (what pends is aborted), and does not block any more.
-Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. It waits by `compat.select` and reads and writes
-                 as the host's socket objects do.
+Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. Its sockets are those of `compat.socket`, and it
+                 waits for them by `compat.select`.
 Subprocesses:    processes of the host. An end of a pipe that is given to one is a descriptor of the host there.
 Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
 """
@@ -77,7 +77,7 @@ ProactorEventLoop = windows_events.ProactorEventLoop
 
 
 class _Selector(selectors.SelectSelector):  # type: ignore[misc, name-defined]  # CPython's, without types
-    """Windows' selector for the host's socket objects, which it makes known first."""
+    """Windows' selector, which knows the host's socket objects as well."""
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
         adopt_number(self._fileobj_lookup(fileobj))
@@ -85,7 +85,7 @@ class _Selector(selectors.SelectSelector):  # type: ignore[misc, name-defined]  
 
 
 class SelectorEventLoop(windows_events.SelectorEventLoop):  # type: ignore[misc, name-defined]
-    """CPython's selector loop as on Windows: `compat.select`, so sockets only, and at most 512 to each end."""
+    """CPython's selector loop as on Windows: sockets only, and at most 512 of them."""
 
     def __init__(self, selector: Any = None) -> None:
         super().__init__(_Selector() if selector is None else selector)

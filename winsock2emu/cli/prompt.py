@@ -13,6 +13,7 @@ import code
 import sys
 from typing import Any
 
+from . import tracebacks
 from .masks import interpreter
 
 
@@ -23,6 +24,13 @@ def _banner() -> str:
 
 
 class _Console(code.InteractiveConsole):
+    def showtraceback(self) -> None:
+        """Show the exception that is being handled."""
+        failure = sys.exception()
+        assert failure is not None
+        tracebacks.end_in_the_program(failure, failure.__traceback__ and failure.__traceback__.tb_next)
+        super().showtraceback()
+
     def raw_input(self, prompt: str = "") -> str:
         if sys.stdin.isatty():
             return input(prompt)

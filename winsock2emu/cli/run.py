@@ -2,7 +2,8 @@
 
 Part played:     ``python program.py`` on Windows.
 Lives here:      the command line, the module ``__main__``, and how the program ends.
-Lives elsewhere: what the program sees of Windows (cli.masks); the prompt (cli.prompt); the trace (trace).
+Lives elsewhere: what the program sees of Windows (cli.masks); the prompt (cli.prompt); frames of ours in a traceback
+                 (cli.tracebacks); the trace (trace).
 Endings:         SystemExit and KeyboardInterrupt go through to the interpreter, which sets the exit status as for
                  any program. So does an uncaught exception, after our frames are out of its traceback.
 """
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Final
 
-from . import masks, prompt
+from . import masks, prompt, tracebacks
 
 _USAGE: Final = "winsock2emu run [--trace] [--host-view PACKAGE] [-i] [PROGRAM | -m MODULE | -c CODE | -] ..."
 _DESCRIPTION: Final = """\
@@ -281,23 +282,14 @@ def _guarded(run: Callable[[], Any]) -> None:
         raise
 
 
-def _cut_where_it_enters_us(traceback: TracebackType | None) -> None:
-    """Ctrl-C may strike anywhere in the emulator; it interrupted the program's line."""
-    ours = os.path.dirname(os.path.dirname(__file__)) + os.sep
-    while traceback is not None:
-        inner = traceback.tb_next
-        if inner is not None and inner.tb_frame.f_code.co_filename.startswith(ours):
-            traceback.tb_next = None
-            return
-        traceback = inner
-
-
 def _show_without_us(failure: BaseException, traceback: TracebackType | None) -> None:
     """Have the interpreter's last act, the call of ``sys.excepthook``, see the program's frames only."""
     while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
         traceback = traceback.tb_next
-    if isinstance(failure, KeyboardInterrupt):
-        _cut_where_it_enters_us(traceback)
+    if isinstance(failure, KeyboardInterrupt):  # it may strike anywhere in the emulator
+        tracebacks.cut_where_it_enters_us(traceback)
+    else:
+        tracebacks.end_in_the_program(failure, traceback)
 
     def last_hook(kind: type[BaseException], value: BaseException, seen: TracebackType | None) -> None:
         if value is failure:
