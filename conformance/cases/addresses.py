@@ -13,6 +13,7 @@ from ..constants import (
     AF_IPX,
     AF_UNIX,
     AF_UNSPEC,
+    ERROR_INVALID_PARAMETER,
     INADDR_NONE,
     INVALID_SOCKET,
     IPPROTO_TCP,
@@ -38,6 +39,8 @@ OBSERVED_ADDR = "Wine's public test protocol.c:test_inet_addr, which passes on W
 OBSERVED_NTOA = "Wine's public test protocol.c:test_inet_ntoa, which passes on Windows"
 OBSERVED_PTON = "Wine's public test protocol.c:test_inet_pton, which passes on Windows"
 OBSERVED_NTOP = "Wine's public test protocol.c:test_addr_to_print, which passes on Windows"
+#: Other codes of InetNtopW
+AS_NTOP = {STATUS_INVALID_PARAMETER: "as inet_ntop was seen to do", WSAEINVAL: "Windows 7"}
 OBSERVED_TO_STRING = "Wine's public test protocol.c:test_WSAAddressToString, which passes on Windows"
 OBSERVED_FROM_STRING = "Wine's public test protocol.c:test_WSAStringToAddress, which passes on Windows"
 
@@ -636,10 +639,29 @@ def ntop_needs_room_for_the_text_alone(ws: Target) -> None:
     },
 )
 def ntop_without_room(ws: Target, family: int, packed: bytes, size: int) -> None:
-    """Too little room fails, and the last error is the NT status behind ERROR_INVALID_PARAMETER."""
-    for name, ntop in both_ntop(ws).items():
-        with fails_with(STATUS_INVALID_PARAMETER, name, variants={WSAEINVAL: "Windows 7"}):
-            ntop(family, packed, size)
+    """Too little room for inet_ntop fails; the last error is the NT status behind ERROR_INVALID_PARAMETER."""
+    with fails_with(STATUS_INVALID_PARAMETER, variants={WSAEINVAL: "Windows 7"}):
+        ws.inet_ntop(family, packed, size)
+
+
+@case(
+    "addresses.ntop.too-little-wide-room-{row}",
+    chapter=CHAPTER,
+    source=NTOP,
+    basis="documented",
+    requirements=["R4.126"],
+    rows={
+        "ipv4-none": Row(AF_INET, b"\x15\x10\x20\x20", 0),
+        "ipv4-half": Row(AF_INET, b"\x15\x10\x20\x20", 6),
+        "ipv4-without-nul": Row(AF_INET, b"\x15\x10\x20\x20", 11),
+        "ipv6-none": Row(AF_INET6, bytes(16), 0),
+        "ipv6-short": Row(AF_INET6, bytes(12) + b"\xcc\x98\xbd\x74", 16),
+    },
+)
+def wide_ntop_without_room(ws: Target, family: int, packed: bytes, size: int) -> None:
+    """Too little room for InetNtopW is ERROR_INVALID_PARAMETER."""
+    with fails_with(ERROR_INVALID_PARAMETER, variants=AS_NTOP):
+        ws.InetNtopW(family, packed, size)
 
 
 @case(
@@ -648,19 +670,21 @@ def ntop_without_room(ws: Target, family: int, packed: bytes, size: int) -> None
     source=OBSERVED_NTOP,
     basis="observed",
     requirements=["R4.126"],
-    behaviours=["ntop-null-dest"],
     needs_c=True,
     rows={
-        "ipv4": Row("inet_ntop", AF_INET),
-        "ipv4-wide": Row("InetNtopW", AF_INET),
-        "ipv6": Row("inet_ntop", AF_INET6),
-        "ipv6-wide": Row("InetNtopW", AF_INET6),
+        "ipv4": Row("inet_ntop", AF_INET, behaviours=["ntop-null-dest"]),
+        "ipv4-wide": Row("InetNtopW", AF_INET, basis="documented", source=NTOP),
+        "ipv6": Row("inet_ntop", AF_INET6, behaviours=["ntop-null-dest"]),
+        "ipv6-wide": Row("InetNtopW", AF_INET6, basis="documented", source=NTOP),
     },
 )
 def ntop_into_null(ws: Target, call: str, family: int) -> None:
     """A NULL buffer fails as too little room does, whatever length is claimed."""
     packed = ws.c.new(16)
-    with fails_with(STATUS_INVALID_PARAMETER, call, variants={WSAEINVAL: "Windows 7"}):
+    code, others = STATUS_INVALID_PARAMETER, {WSAEINVAL: "Windows 7"}
+    if call == "InetNtopW":
+        code, others = ERROR_INVALID_PARAMETER, AS_NTOP
+    with fails_with(code, call, variants=others):
         ws.c.check(call, family, packed.address, 0, 64)
 
 

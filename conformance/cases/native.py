@@ -17,7 +17,9 @@ from ..constants import (
     MSG_OOB,
     SD_SEND,
     SOCK_DGRAM,
+    STATUS_ADDRESS_ALREADY_ASSOCIATED,
     STATUS_BUFFER_OVERFLOW,
+    STATUS_BUFFER_TOO_SMALL,
     STATUS_CANCELLED,
     STATUS_CONNECTION_ABORTED,
     STATUS_CONNECTION_REFUSED,
@@ -27,6 +29,7 @@ from ..constants import (
     STATUS_INVALID_HANDLE,
     STATUS_INVALID_PARAMETER,
     STATUS_PENDING,
+    STATUS_SHARING_VIOLATION,
     STATUS_SUCCESS,
     STATUS_TIMEOUT,
     STATUS_USER_APC,
@@ -45,6 +48,7 @@ FILE: Final = "public test ntdll/file.c"
 AFD: Final = "public test afd.c"
 SYNC: Final = "public test kernel32/sync.c"
 
+IOCTL_AFD_BIND, IOCTL_AFD_GETSOCKNAME = 0x12003, 0x1202F
 IOCTL_AFD_RECV, IOCTL_AFD_POLL = 0x12017, 0x12024
 IOCTL_AFD_EVENT_SELECT, IOCTL_AFD_GET_EVENTS = 0x12087, 0x1208B
 RECEIVE, EXPEDITED, SEND, DISCONNECT, ABORT = 0x1, 0x2, 0x4, 0x8, 0x10
@@ -508,6 +512,56 @@ def non_blocking_mode_is_winsocks(ws: Target) -> None:
         request = waiting.result()
         expect("returned", expected=STATUS_SUCCESS, actual=request.returned)
         expect("data", expected=b"wake", actual=room.read(4))
+
+
+# Names
+
+
+@case(
+    "native.names.bind",
+    chapter=CHAPTER,
+    source=AFD,
+    basis="observed",
+    needs_c=True,
+    behaviours=["afd-bind-result"],
+)
+def binding_tells_the_address(ws: Target) -> None:
+    """AFD's bind gives the bound address; a bound socket is associated already, a busy address a sharing violation."""
+
+    def bound(s: int, address: bytes) -> Request:
+        return control(ws, s, IOCTL_AFD_BIND, bytes(4) + address, len(address))
+
+    with ws.closing(ws.tcp()) as s, ws.closing(ws.tcp()) as other:
+        request = bound(s, loopback())
+        name = ws.getsockname(s)
+        expect("returned", expected=STATUS_SUCCESS, actual=request.returned)
+        expect("output", expected=(name, len(name)), actual=(request.output.read(), request.information))
+        again, busy = bound(s, loopback()), bound(other, name)
+        expect("again", expected=STATUS_ADDRESS_ALREADY_ASSOCIATED, actual=again.returned)
+        expect("busy", expected=STATUS_SHARING_VIOLATION, actual=busy.returned)
+
+
+@case(
+    "native.names.getsockname",
+    chapter=CHAPTER,
+    source=AFD,
+    basis="observed",
+    needs_c=True,
+    behaviours=["afd-getsockname-low"],
+)
+def the_state_is_looked_at_before_the_room(ws: Target) -> None:
+    """AFD's own name request: an unbound socket is an invalid parameter; of a bound one too little room is told."""
+
+    def asked(s: int, size: int) -> Request:
+        return control(ws, s, IOCTL_AFD_GETSOCKNAME, b"", size)
+
+    with ws.closing(ws.tcp()) as s:
+        expect("unbound", expected=[STATUS_INVALID_PARAMETER] * 2, actual=[asked(s, n).returned for n in (1, 64)])
+        ws.bind(s, loopback())
+        expect("too little room", expected=STATUS_BUFFER_TOO_SMALL, actual=asked(s, 1).returned)
+        request, name = asked(s, 16), ws.getsockname(s)
+        expect("returned", expected=STATUS_SUCCESS, actual=request.returned)
+        expect("name", expected=name, actual=request.output.read())
 
 
 # Receiving

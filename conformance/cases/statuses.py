@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..constants import (
     ERROR_IO_INCOMPLETE,
     ERROR_OPERATION_ABORTED,
+    ERROR_TIMEOUT,
     STATUS_ACCESS_DENIED,
     STATUS_ACCESS_VIOLATION,
     STATUS_ADDRESS_ALREADY_EXISTS,
@@ -64,7 +65,6 @@ from ..constants import (
     STATUS_TRANSACTION_ABORTED,
     STATUS_UNEXPECTED_NETWORK_ERROR,
     STATUS_WORKING_SET_QUOTA,
-    WAIT_TIMEOUT,
     WSAEACCES,
     WSAEADDRINUSE,
     WSAEADDRNOTAVAIL,
@@ -219,7 +219,7 @@ def other_failures_are_invalid(ws: Target) -> None:
 def other_successes_are_successes(ws: Target) -> None:
     """A status without the topmost bit is a success; its Win32 code is the last error."""
     with ws.closing(ws.tcp()) as s:
-        for status, code in ((STATUS_TIMEOUT, WAIT_TIMEOUT), (STATUS_SUCCESS, 0)):
+        for status, code in ((STATUS_TIMEOUT, ERROR_TIMEOUT), (STATUS_SUCCESS, 0)):
             ws.WSASetLastError(0)
             expect("bytes and flags", expected=(7, 0), actual=outcome(ws, s, status, 7))
             earlier = {0: "Windows before 10 1809"}

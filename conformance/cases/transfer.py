@@ -426,6 +426,7 @@ def waitall_is_for_plain_blocking_receives(ws: Target, nonblocking: bool, flags:
     """MSG_WAITALL on a non-blocking socket, or with MSG_PEEK or MSG_OOB, is WSAEOPNOTSUPP."""
     with ws.connected_pair() as (client, server):
         ws.send_and_settle(client, b"data")
+        ws.setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, 200)  # where it waits instead
         ws.nonblocking(server, nonblocking)
         with fails_with(WSAEOPNOTSUPP):
             ws.recv(server, bytearray(4), flags)
@@ -854,8 +855,10 @@ NUMBER = {"send": "B15", "sendto": "B16", "recv": "B20", "recvfrom": "B21"} | {
 )
 def stream_has_to_be_connected(ws: Target, call: str, state: str) -> None:
     """Sending or receiving on a stream socket that has no connection is WSAENOTCONN."""
-    with ws.socket_in(state) as s, fails_with(WSAENOTCONN, call):
-        getattr(ws, call)(s, *CALLS[call])
+    with ws.socket_in(state) as s:
+        ws.nonblocking(s)
+        with fails_with(WSAENOTCONN, call):
+            getattr(ws, call)(s, *CALLS[call])
 
 
 @case(
@@ -913,13 +916,14 @@ def buffer_is_looked_at_before_the_state(ws: Target, call: str) -> None:
     "transfer.c.negative-length-send",
     chapter=CHAPTER,
     source=PROVIDER.format("B15"),
-    basis="documented",
+    basis="choice",
     requirements=["B15"],
     needs_c=True,
 )
 def negative_length_cannot_be_sent(ws: Target) -> None:
     """send with a negative length is WSAEFAULT, and nothing is sent."""
     with ws.connected_pair() as (client, server):
+        ws.nonblocking(client)
         data = ws.c.new(b"data")
         with fails_with(WSAEFAULT):
             ws.c.check("send", client, data.address, -1, 0)

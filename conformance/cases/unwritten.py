@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from ..addresses import loopback
 from ..constants import (
     ERROR_INVALID_HANDLE,
     LUP_DEEP,
     LUP_RETURN_ALL,
-    SOCK_STREAM,
-    STATUS_BUFFER_TOO_SMALL,
-    STATUS_INVALID_PARAMETER,
     WSA_E_NO_MORE,
     WSAEFAULT,
     WSAEINVAL,
@@ -26,13 +22,10 @@ CHAPTER = "Functions still to come"
 LOOKUPS = "Wine's public test ws2_32/protocol.c: test_WSALookupService, which passes on Windows"
 PROVIDERS = "Wine's public test ws2_32/protocol.c: test_WSAEnumNameSpaceProvidersA, which passes on Windows"
 PROVIDER_INFO = "Wine's public test ws2_32/protocol.c: test_WSCGetProviderInfo, which passes on Windows"
-NAME = "Wine's public test ws2_32/afd.c: test_getsockname, which passes on Windows"
-BIND = "Wine's public test ws2_32/afd.c: test_bind, which passes on Windows"
 SIGNAL = "Wine's public test kernel32/pipe.c: test_CancelSynchronousIo, which passes on Windows"
 
 BEGIN = "WSALookupServiceBeginW"
 QUERY_SIZE, QUERY_CLASS = 120, 16  # WSAQUERYSETW, and where lpServiceClassId is in it
-IOCTL_AFD_BIND, IOCTL_AFD_GETSOCKNAME = 0x12003, 0x1202F
 NLA_SERVICE_CLASS = UUID("0037e515-b5c9-4a43-bada-8b48a87ad239")
 
 
@@ -135,47 +128,6 @@ def provider_info_needs_a_known_provider(ws: Target, guid: bool, code: int) -> N
     result = ws.c.call("WSCGetProviderInfo", room.address if guid else 0, 0, 0, 0, 0, error.address)
     expect("result", expected=-1, actual=result)
     expect("error", expected=code, actual=error.number())
-
-
-@case(
-    "unwritten.afd.bind",
-    chapter=CHAPTER,
-    source=BIND,
-    basis="observed",
-    needs_c=True,
-    gap="of AFD's control codes those for receiving, sending, polling and events are written",
-    behaviours=["afd-bind-result"],
-)
-def afd_binds_a_socket(ws: Target) -> None:
-    """AFD's own bind request is accepted."""
-    with ws.closing(ws.socket(2, SOCK_STREAM, 6)) as s:
-        status, given, bound = ws.c.new(16), ws.c.new(b"\0\0\0\0" + b"\2\0\0\0\x7f\0\0\1" + bytes(8)), ws.c.new(16)
-        sizes = (given.address, 20, bound.address, 16)
-        result = ws.c.call("ntdll.NtDeviceIoControlFile", s, 0, 0, 0, status.address, IOCTL_AFD_BIND, *sizes)
-        expect("status", expected=0, actual=result)
-
-
-@case(
-    "unwritten.afd.getsockname",
-    chapter=CHAPTER,
-    source=NAME,
-    basis="observed",
-    needs_c=True,
-    gap="of AFD's control codes those for receiving, sending, polling and events are written",
-    behaviours=["afd-getsockname-low"],
-)
-def afd_looks_at_the_state_before_the_room(ws: Target) -> None:
-    """AFD's own name request: an unbound socket is an invalid parameter, then too little room is told."""
-    status, room = ws.c.new(16), ws.c.new(64)
-
-    def asked(s: int, size: int) -> int:
-        given = (s, 0, 0, 0, status.address, IOCTL_AFD_GETSOCKNAME, 0, 0, room.address, size)
-        return ws.c.call("ntdll.NtDeviceIoControlFile", *given, returns="u32")
-
-    with ws.closing(ws.socket(2, SOCK_STREAM, 6)) as s:
-        expect("unbound", expected=[STATUS_INVALID_PARAMETER] * 2, actual=[asked(s, 1), asked(s, 64)])
-        ws.bind(s, loopback())
-        expect("bound, too little room", expected=STATUS_BUFFER_TOO_SMALL, actual=asked(s, 1))
 
 
 @case(

@@ -10,6 +10,7 @@ from ..constants import (
     AF_INET6,
     AF_UNSPEC,
     AI_NUMERICHOST,
+    ERROR_INVALID_PARAMETER,
     FIOASYNC,
     FIONBIO,
     FIONREAD,
@@ -79,6 +80,7 @@ from ..target import Target
 from ..verify import Failed, expect, expect_true, fails_with, not_applicable
 
 CHAPTER = "Order of checks"
+WINE = "Wine 8.0; the page has both errors, in no order"
 PAGES = "winsock/error-reporting-and-parameter-validation-2 and the function's page"
 PROVIDER = "Microsoft TCP/IP provider, requirement R16.17: order of checks"
 SOCK_TESTS = "Wine's public test sock.c, which passes on Windows"
@@ -93,12 +95,18 @@ UNKNOWN_FLAG = 0x40000000
 UNKNOWN_LEVEL = 0x8000
 UNKNOWN_OPTION = 0x4242
 UNKNOWN_CODE = 0xDEADBEEF
+LIMIT_MS = 200  # of a receive that waits although it should fail
 
 
 def attempt(ws: Target, call: str, state: str, arguments: tuple[Any, ...], code: int, variants: dict[int, str]) -> None:
-    """Make a call on a socket in a state; it has to fail with this code."""
-    with ws.socket_in(state) as s, fails_with(code, call, variants=variants):
-        getattr(ws, call)(s, *arguments)
+    """Make a call on a socket in a state; it has to fail with this code, and not to wait for something instead."""
+    with ws.socket_in(state) as s:
+        if call.endswith(("recv", "recvfrom", "Recv", "RecvFrom")) and state != "closed":
+            ws.setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, LIMIT_MS)
+        elif call in ("accept", "WSAAccept") and state == "listening":
+            ws.nonblocking(s)
+        with fails_with(code, call, variants=variants):
+            getattr(ws, call)(s, *arguments)
 
 
 # ---- handles ---------------------------------------------------------------------------------------------------------
@@ -238,13 +246,12 @@ def wsasocket_checks_its_flags_first(ws: Target, arguments: tuple[Any, ...], cod
     basis="choice",
     requirements=["R16.17", "R11.2", "B5"],
     rows={
-        "state-before-pointer": Row("bound", None, WSAEINVAL, requirements=["R11.1"]),
-        "state-before-length": Row("bound", b"", WSAEINVAL, requirements=["R11.1"]),
-        "state-before-family": Row("bound", OTHER_FAMILY, WSAEINVAL, requirements=["R11.1"]),
+        "pointer-before-state": Row("bound", None, WSAEFAULT, source=WINE),
+        "length-before-state": Row("bound", PEER[:15], WSAEFAULT, source=WINE),
+        "family-before-state": Row("bound", OTHER_FAMILY, WSAEAFNOSUPPORT, source=WINE),
+        "state": Row("bound", PEER, WSAEINVAL, requirements=["R11.1"], behaviours=["bind-twice"], basis="observed"),
+        "state-before-address": Row("bound", sockaddr_in("192.0.2.0"), WSAEINVAL, requirements=["R11.1"]),
         "null": Row("stream", None, WSAEFAULT, behaviours=["bind-null"], basis="observed"),
-        "length-0": Row(
-            "stream", b"", WSAEFAULT, requirements=["R16.23"], behaviours=["bind-zero-len"], basis="observed"
-        ),
         "short": Row(
             "stream", PEER[:15], WSAEFAULT, requirements=["R16.23"], behaviours=["bind-short-len"], basis="observed"
         ),
@@ -267,10 +274,25 @@ def wsasocket_checks_its_flags_first(ws: Target, arguments: tuple[Any, ...], cod
         "broadcast": Row("datagram", sockaddr_in("255.255.255.255"), WSAEACCES, basis="documented"),
     },
 )
-def bind_looks_at_the_state_first(ws: Target, state: str, name: bytes | None, code: int) -> None:
-    """bind reports the state, then a missing or short address, then the family, then the address itself."""
+def bind_reports_shape_state_value(ws: Target, state: str, name: bytes | None, code: int) -> None:
+    """bind reports a missing or short address, then the family, then the socket's state, then the address itself."""
     page = {WSAEFAULT: "the page; the provider says WSAEAFNOSUPPORT"} if code == WSAEAFNOSUPPORT else {}
     attempt(ws, "bind", state, (name,), code, page)
+
+
+@case(
+    "validation.bind.length-0",
+    chapter=CHAPTER,
+    source=SOCK_TESTS,
+    basis="observed",
+    requirements=["R16.23", "B5"],
+    behaviours=["bind-zero-len"],
+    needs_c=True,
+)
+def bind_of_no_length(ws: Target) -> None:
+    """A good address whose length is said to be 0 is WSAEFAULT."""
+    with ws.socket_in("stream") as s, fails_with(WSAEFAULT):
+        ws.c.check("bind", s, ws.c.new(loopback()).address, 0)
 
 
 @case(
@@ -298,13 +320,13 @@ def bind_accepts_a_longer_length(ws: Target) -> None:
         "unbound-backlog-minus-2": Row("stream", -2, WSAEINVAL, behaviours=["listen-unbound"], basis="observed"),
         "unbound-backlog-max": Row("stream", SOMAXCONN, WSAEINVAL, behaviours=["listen-unbound"], basis="observed"),
         "datagram": Row("bound-datagram", 1, WSAEOPNOTSUPP, basis="documented"),
-        "type-before-unbound": Row("datagram", 1, WSAEOPNOTSUPP),
+        "unbound-before-type": Row("datagram", 1, WSAEINVAL, source=WINE),
         "connected": Row("connected", 1, WSAEISCONN, requirements=["A22"], basis="documented"),
         "accepted": Row("accepted", 1, WSAEISCONN, requirements=["A22"], basis="documented"),
     },
 )
-def listen_looks_at_the_type_first(ws: Target, state: str, backlog: int, code: int) -> None:
-    """listen reports the wrong type, then a connection, then a missing bind; never the backlog."""
+def listen_looks_at_the_state_first(ws: Target, state: str, backlog: int, code: int) -> None:
+    """listen reports a missing bind, or a connection, then the wrong type; never the backlog."""
     attempt(ws, "listen", state, (backlog,), code, {})
 
 
@@ -372,7 +394,7 @@ def accept_looks_at_the_length_first(ws: Target, state: str, call: str, room: in
 
 
 @case(
-    "validation.accept.short-length-takes-nothing-{row}",
+    "validation.accept.short-length-{row}",
     chapter=CHAPTER,
     source=SOCK_TESTS,
     basis="observed",
@@ -383,15 +405,34 @@ def accept_looks_at_the_length_first(ws: Target, state: str, call: str, room: in
         "wsaaccept": Row("WSAAccept", (0, 0), requirements=["B8"], behaviours=["accept-wsa-short-addrlen"]),
     },
 )
+def short_length_of_an_accept(ws: Target, call: str, rest: tuple[int, ...]) -> None:
+    """With *addrlen 0 an accept that has a request before it is WSAEFAULT, and leaves *addrlen at 0."""
+    with ws.listener() as listening, ws.closing(ws.tcp()) as client:
+        ws.connect(client, ws.getsockname(listening))
+        length = ws.c.new(4)
+        with fails_with(WSAEFAULT):
+            ws.c.check(call, listening, ws.c.new(16).address, length.address, *rest)
+        expect("*addrlen", expected=0, actual=length.number())
+
+
+@case(
+    "validation.accept.short-length-takes-nothing-{row}",
+    chapter=CHAPTER,
+    source="requirements B7 and R16.15: lengths are looked at before anything is taken",
+    basis="choice",
+    requirements=["B7"],
+    needs_c=True,
+    rows={"accept": Row("accept", ()), "wsaaccept": Row("WSAAccept", (0, 0), requirements=["B8"])},
+)
 def short_length_takes_no_request(ws: Target, call: str, rest: tuple[int, ...]) -> None:
-    """With *addrlen 0 the call is WSAEFAULT, leaves *addrlen at 0, and leaves the request for the next accept."""
+    """An accept with *addrlen 0 writes no address, and leaves the request for the next accept."""
     with ws.listener() as listening, ws.closing(ws.tcp()) as client:
         ws.connect(client, ws.getsockname(listening))
         room, length = ws.c.new(b"\x5a" * 16), ws.c.new(4)
         with fails_with(WSAEFAULT):
             ws.c.check(call, listening, room.address, length.address, *rest)
-        expect("*addrlen", expected=0, actual=length.number())
         expect("address", expected=b"\x5a" * 16, actual=room.read())
+        expect_true("the request is still there", ws.readable(listening))
         server, _ = ws.accept(listening)
         ws.closesocket(server)
 
@@ -454,7 +495,6 @@ def accept_of_nothing_would_block(ws: Target, call: str) -> None:
     requirements=["R16.17", "R11.21", "B9"],
     rows={
         "null": Row("stream", None, WSAEFAULT, basis="documented"),
-        "length-0": Row("stream", b"", WSAEFAULT, requirements=["R16.23"], basis="documented"),
         "short": Row("stream", PEER[:15], WSAEFAULT, requirements=["R16.23"], basis="documented"),
         "short-datagram": Row("datagram", PEER[:15], WSAEFAULT, requirements=["R16.23"], basis="documented"),
         "pointer-before-listening": Row("listening", None, WSAEFAULT),
@@ -482,6 +522,20 @@ def accept_of_nothing_would_block(ws: Target, call: str) -> None:
 def connect_reports_shape_state_value(ws: Target, state: str, name: bytes | None, code: int) -> None:
     """connect reports a missing or short address, then the socket's state, then the family, then the address."""
     attempt(ws, "connect", state, (name,), code, {})
+
+
+@case(
+    "validation.connect.length-0",
+    chapter=CHAPTER,
+    source="winsock2/nf-winsock2-connect, error WSAEFAULT",
+    basis="documented",
+    requirements=["R16.23", "B9"],
+    needs_c=True,
+)
+def connect_of_no_length(ws: Target) -> None:
+    """A good address whose length is said to be 0 is WSAEFAULT."""
+    with ws.socket_in("stream") as s, fails_with(WSAEFAULT):
+        ws.c.check("connect", s, ws.c.new(PEER).address, 0)
 
 
 @case(
@@ -597,8 +651,10 @@ def flags_come_before_shutdown(ws: Target) -> None:
 )
 def negative_length_is_a_fault(ws: Target, state: str) -> None:
     """A negative length is WSAEFAULT, before the connection is looked at."""
-    with ws.socket_in(state) as s, fails_with(WSAEFAULT):
-        ws.c.check("send", s, ws.c.new(1).address, -1, 0)
+    with ws.socket_in(state) as s:
+        ws.nonblocking(s)
+        with fails_with(WSAEFAULT):
+            ws.c.check("send", s, ws.c.new(1).address, -1, 0)
 
 
 @case(
@@ -908,8 +964,7 @@ def short_length_receives_nothing(ws: Target, call: str, room: int) -> None:
 )
 def short_length_is_found_before_waiting(ws: Target) -> None:
     """A blocking recvfrom with too little room for the address fails at once, with nothing to receive."""
-    with ws.udp_pair(connected=False) as (_, b), ws.thread() as other, fails_with(WSAEFAULT):
-        other.call(ws.recvfrom, b, bytearray(1), 0, 4)
+    attempt(ws, "recvfrom", "bound-datagram", (bytearray(1), 0, 4), WSAEFAULT, {})
 
 
 @case(
@@ -1178,7 +1233,9 @@ def shutdown_after_a_reset(ws: Target) -> None:
         "level-before-option": Row("stream", UNKNOWN_LEVEL, UNKNOWN_OPTION, 4, WSAEINVAL),
         "level-before-length": Row("stream", UNKNOWN_LEVEL, SO_TYPE, 1, WSAEINVAL),
         "option": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 4, WSAENOPROTOOPT, basis="documented"),
-        "option-before-length": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 0, WSAENOPROTOOPT),
+        "option-before-length": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 1, WSAENOPROTOOPT),
+        "no-length-before-option": Row("stream", SOL_SOCKET, UNKNOWN_OPTION, 0, WSAEFAULT, source=WINE),
+        "no-length-before-level": Row("stream", UNKNOWN_LEVEL, SO_TYPE, 0, WSAEFAULT, source=WINE),
         "ip-option": Row(
             "stream", IPPROTO_IP, -1, 4, WSAENOPROTOOPT, behaviours=["optvalid-v4-unknown"], basis="observed"
         ),
@@ -1193,7 +1250,7 @@ def shutdown_after_a_reset(ws: Target) -> None:
 def getsockopt_reports_level_option_length(
     ws: Target, state: str, level: int, option: int, room: int, code: int
 ) -> None:
-    """getsockopt reports the level, then the option, then the length."""
+    """getsockopt reports a length of 0, then the level, then the option, then a length that is too short."""
     attempt(ws, "getsockopt", state, (level, option, room), code, {})
 
 
@@ -1529,7 +1586,9 @@ def conversion_needs_a_place(ws: Target, call: str) -> None:
             "127.0.0.1", None, AddrInfo(family=0xDEAD, addr=PEER), WSANO_RECOVERY, basis="documented"
         ),
         "family": Row("127.0.0.1", None, AddrInfo(family=0xDEAD), WSAEAFNOSUPPORT, basis="documented"),
-        "family-before-type": Row("127.0.0.1", None, AddrInfo(family=0xDEAD, socktype=999), WSAEAFNOSUPPORT),
+        "type-before-family": Row(
+            "127.0.0.1", None, AddrInfo(family=0xDEAD, socktype=999), WSAESOCKTNOSUPPORT, source=WINE
+        ),
         "type": Row(
             "127.0.0.1",
             None,
@@ -1579,7 +1638,7 @@ def conversion_needs_a_place(ws: Target, call: str) -> None:
 def getaddrinfo_reports_names_hints_service(
     ws: Target, node: str | None, service: str | None, hints: AddrInfo | None, code: int
 ) -> None:
-    """getaddrinfo reports missing names, then the hints (reserved members, family, type), then service and name."""
+    """getaddrinfo reports missing names, then the hints (reserved members, type, family), then service and name."""
     with fails_with(code):
         ws.getaddrinfo(node, service, hints)
 
@@ -1802,12 +1861,22 @@ def bad_text_is_no_failure(ws: Target, call: str, family: int, last: int) -> Non
         "length-0": Row("inet_ntop", AF_INET, 0, STATUS_INVALID_PARAMETER, behaviours=["ntop-zero-len"]),
         "short": Row("inet_ntop", AF_INET, 6, STATUS_INVALID_PARAMETER, behaviours=["ntop-short"]),
         "short-ipv6": Row("inet_ntop", AF_INET6, 16, STATUS_INVALID_PARAMETER, behaviours=["ntop-short"]),
-        "short-w": Row("InetNtopW", AF_INET, 6, STATUS_INVALID_PARAMETER, behaviours=["ntop-short"]),
+        "short-w": Row(
+            "InetNtopW",
+            AF_INET,
+            6,
+            ERROR_INVALID_PARAMETER,
+            basis="documented",
+            source="ws2tcpip/nf-ws2tcpip-inetntopw; what inet_ntop was seen to do says nothing of this one",
+        ),
     },
 )
 def inet_ntop_reports_family_then_room(ws: Target, call: str, family: int, room: int, code: int) -> None:
-    """inet_ntop reports the family, then too little room, with a status code as the last error."""
-    others = {WSAEINVAL: "Windows 7"} if code == STATUS_INVALID_PARAMETER else {}
+    """inet_ntop reports the family, then too little room, with a status code as the last error; InetNtopW without."""
+    others = {
+        STATUS_INVALID_PARAMETER: {WSAEINVAL: "Windows 7"},
+        ERROR_INVALID_PARAMETER: {STATUS_INVALID_PARAMETER: "as inet_ntop", WSAEINVAL: "Windows 7"},
+    }.get(code, {})
     with fails_with(code, variants=others):
         getattr(ws, call)(family, bytes(range(200, 216)), room)
 

@@ -1234,11 +1234,32 @@ def connect_of_a_datagram_socket_is_told(ws: Target) -> None:
 def exclusive_request_ends_the_one_before(ws: Target) -> None:
     """Of two exclusive requests about a socket the second ends the first, successfully and without entries."""
     with ws.udp_pair() as (a, b):
-        shared = AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER)
         first = AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER, exclusive=True)
         second = AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER, exclusive=True)
         expect("the first", expected=[], actual=first.result())
-        expect_true("the others wait on", not shared.finished() and not second.finished())
+        expect_true("the second waits on", not second.finished())
         ws.send(a, b"x")
-        for request in (shared, second):
+        expect("entries", expected=[(b, AFD_READ, 0)], actual=second.result())
+
+
+@about_the_request("exclusive-after-shared", "afd-exclusive", "test_poll_exclusive")
+def request_that_came_first_protects_the_others(ws: Target) -> None:
+    """While a request that is not exclusive, and came first, waits for a socket, exclusive ones end each other not."""
+    with ws.udp_pair() as (a, b):
+        requests = [AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER, exclusive=exclusive) for exclusive in (False, True, True)]
+        expect_true("all wait", not any(request.finished() for request in requests))
+        ws.send(a, b"x")
+        for request in requests:
             expect("entries", expected=[(b, AFD_READ, 0)], actual=request.result())
+
+
+@about_the_request("exclusive-other-socket", "afd-exclusive", "test_poll_exclusive")
+def exclusive_requests_about_other_sockets_are_left_alone(ws: Target) -> None:
+    """An exclusive request ends none that is about another socket, also when both were made on one handle."""
+    with ws.udp_pair() as (a, b):
+        about_a = AfdPoll(ws, b, [(a, AFD_READ)], FOR_EVER, exclusive=True)
+        about_b = AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER, exclusive=True)
+        expect_true("both wait", not about_a.finished() and not about_b.finished())
+        for request, s, other in ((about_a, a, b), (about_b, b, a)):
+            ws.send(other, b"x")
+            expect("entries", expected=[(s, AFD_READ, 0)], actual=request.result())

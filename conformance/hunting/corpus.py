@@ -1,7 +1,7 @@
 """Interesting sequences with what a referee has answered: replayed on ours, with no referee at hand.
 
-Part played:     what a hunt leaves behind. `found.json` has the shortest sequence of each difference that was found, with
-                 its story; `covering.json` those that together meet everything a hunt has met.
+Part played:     what a hunt leaves behind. `found.json` has the shortest sequence of each difference that was found,
+                 with its story; `covering.json` those that together meet everything a hunt has met.
 Lives here:      the form of the files, in the folder corpus/ of the suite; choosing what covers; replaying.
 Lives elsewhere: playing (world), comparing (comparing), the known reasons (reasons).
 

@@ -35,6 +35,8 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as seeded
 
 from .. import targets
+from ..target import Target
+from . import corpus
 from .comparing import Difference, Verdict, compare
 from .generator import sequences
 from .reasons import reasons_for
@@ -72,6 +74,7 @@ class Tally:
     met: Counter[str] = attrs.field(factory=Counter)  # reasons
     found: dict[str, Found] = attrs.field(factory=dict)
     hung: list[str] = attrs.field(factory=list)
+    kept: list[tuple[Sequence, list[Outcome]]] = attrs.field(factory=list)  # candidates for the corpus
 
     def add(self, other: Tally) -> None:
         self.sequences += other.sequences
@@ -79,6 +82,7 @@ class Tally:
         self.passing += other.passing
         self.met.update(other.met)
         self.hung += other.hung
+        self.kept += other.kept
         for signature, found in other.found.items():
             kept = self.found.get(signature)
             if kept is None or len(found.sequence) < len(kept.sequence):
@@ -92,11 +96,11 @@ class Shown(Exception):
 class Hunt:
     """Two targets, and how a sequence fares on both."""
 
-    def __init__(self, ours: str, theirs: str) -> None:
-        self.names = (ours, theirs)
-        self._reasons = reasons_for(theirs)
-        self._stages = [Stage(targets.make(name), CALLS) for name in self.names]
+    def __init__(self, ours: Target, theirs: Target) -> None:
+        self._reasons = reasons_for(theirs.name)
+        self._stages = [Stage(target, CALLS) for target in (ours, theirs)]
         self._plays_left = 0
+        self._covered: set[str] = set()
         self.hung: list[str] = []
 
     def close(self) -> None:
@@ -132,6 +136,14 @@ class Hunt:
         both = self.play(sequence, thorough=thorough)
         return Verdict(None) if both is None else compare(sequence, *both, self._reasons)
 
+    def _keep(self, sequence: Sequence, tally: Tally) -> None:
+        """Keep a sequence that meets something new, and answers the same again."""
+        theirs = self._stages[1].play(sequence)
+        new = corpus.features(sequence, theirs) - self._covered
+        if new and self._stages[1].play(sequence, thorough=True) == theirs:
+            self._covered |= new
+            tally.kept.append((sequence, theirs))
+
     def confirmed(self, difference: Difference) -> bool:
         """Whether a difference is there again, however long one waits."""
         return all(
@@ -140,7 +152,9 @@ class Hunt:
             for _ in range(2)
         )
 
-    def batch(self, seed: int, count: int, known: frozenset[str], shrinks: bool = True) -> Tally:
+    def batch(
+        self, seed: int, count: int, known: frozenset[str] = frozenset(), *, shrinks: bool = True, keeps: bool = False
+    ) -> Tally:
         """Play the sequences of one seed.
 
         Args:
@@ -148,6 +162,7 @@ class Hunt:
             count: of sequences.
             known: signatures that need no shrinking any more.
             shrinks: whether what is found is shrunk.
+            keeps: whether sequences that meet something new are kept for the corpus.
         """
         tally = Tally()
         met: dict[str, Difference] = {}
@@ -163,6 +178,8 @@ class Hunt:
                     met[found.signature] = found
                 else:
                     tally.passing += 1
+            if keeps and found is None:
+                self._keep(sequence, tally)
 
         _draw(seed, count, body)
         for signature, difference in met.items():
@@ -237,24 +254,24 @@ class _Batch:
     count: int
 
 
-def _serve(connection: Connection, names: tuple[str, str], shrinks: bool) -> None:
+def _serve(connection: Connection, names: SequenceOf[str], shrinks: bool, keeps: bool) -> None:
     """Play batches until the connection ends: what a worker process runs."""
-    hunt = Hunt(*names)
+    hunt = Hunt(*map(targets.make, names))
     connection.send(None)
     with contextlib.suppress(EOFError):
         while True:
             batch, known = connection.recv()
-            connection.send(hunt.batch(batch.seed, batch.count, known, shrinks))
+            connection.send(hunt.batch(batch.seed, batch.count, known, shrinks=shrinks, keeps=keeps))
     hunt.close()
 
 
 class _Worker:
     """A process, and the batch it has."""
 
-    def __init__(self, names: tuple[str, str], shrinks: bool) -> None:
+    def __init__(self, names: SequenceOf[str], shrinks: bool, keeps: bool) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, names, shrinks))
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, names, shrinks, keeps))
         self.process.start()
         theirs.close()
         self.batch: _Batch | None = None
@@ -273,11 +290,21 @@ class _Worker:
 
 
 def _run_batches(
-    names: tuple[str, str], batches: SequenceOf[_Batch], workers: int, shrinks: bool, progress: Callable[[Tally], None]
+    names: SequenceOf[str],
+    batches: SequenceOf[_Batch],
+    workers: int,
+    progress: Callable[[Tally], None],
+    *,
+    shrinks: bool,
+    keeps: bool,
 ) -> Tally:
     """Have all batches played by worker processes."""
+
+    def start() -> _Worker:
+        return _Worker(names, shrinks, keeps)
+
     whole, waiting = Tally(), deque(batches)
-    running = [_Worker(names, shrinks) for _ in range(min(workers, len(batches)))]
+    running = [start() for _ in range(min(workers, len(batches)))]
     try:
         while running:
             soonest = min(worker.deadline for worker in running)
@@ -304,7 +331,7 @@ def _run_batches(
                 worker.end()
                 running.remove(worker)
                 if waiting:
-                    running.append(_Worker(names, shrinks))
+                    running.append(start())
     finally:
         for worker in running:
             worker.process.kill()
@@ -326,6 +353,7 @@ def main(argv: SequenceOf[str] | None = None) -> int:
     parser.add_argument("--sequences", type=int, default=2000, metavar="N", help="how many (default 2000)")
     parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="worker processes")
     parser.add_argument("--no-shrink", action="store_true", help="list differences as they were found")
+    parser.add_argument("--keep", type=int, default=0, metavar="N", help="make a new corpus of at most N sequences")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="play the sequence of a file instead ('-': input)")
     arguments = parser.parse_args(argv)
@@ -353,8 +381,13 @@ def main(argv: SequenceOf[str] | None = None) -> int:
             done = f"{tally.sequences} of {arguments.sequences} sequences, {len(tally.found)} differences"
             print(f"\r{done} ", end="", file=sys.stderr, flush=True)
 
-    tally = _run_batches(names, batches, arguments.jobs, not arguments.no_shrink, progress)
+    tally = _run_batches(
+        names, batches, arguments.jobs, progress, shrinks=not arguments.no_shrink, keeps=arguments.keep > 0
+    )
     _tell(names, tally, time.monotonic() - began)
+    if arguments.keep:
+        pool = [corpus.Entry("covers", sequence, names[1], outcomes) for sequence, outcomes in tally.kept]
+        corpus.write(corpus.COVERING, corpus.covering(pool, arguments.keep))
     if arguments.json is not None:
         found = [attrs.asdict(one) for one in tally.found.values()]
         arguments.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -362,7 +395,7 @@ def main(argv: SequenceOf[str] | None = None) -> int:
 
 
 def _replay(names: tuple[str, ...], sequence: Sequence) -> int:
-    hunt = Hunt(names[0], names[1])
+    hunt = Hunt(*map(targets.make, names))
     both = hunt.play(sequence, thorough=True)
     if both is None:
         print(hunt.hung[0])

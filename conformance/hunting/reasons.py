@@ -32,21 +32,18 @@ TARGETED: Final = frozenset(
 
 def code(outcome: Any) -> str:
     """The name of the code of a failed call, or of a failure that `look` has seen; "" of anything else."""
-    text = outcome.get("fails", "") if isinstance(outcome, dict) else outcome if isinstance(outcome, str) else ""
-    return text.partition(" (")[0] if text.endswith(")") else ""
+    text = outcome.get("fails") if isinstance(outcome, dict) else outcome
+    return text.partition(" (")[0] if isinstance(text, str) and text.endswith(")") else ""
 
 
 def succeeded(outcome: Any) -> bool:
+    """Whether the call has succeeded."""
     return isinstance(outcome, dict) and "ok" in outcome
 
 
 def pended(outcome: Any) -> bool:
-    return outcome == {"ok": "pending"}
-
-
-def ours(*codes: str) -> Callable[[Difference], bool]:
-    """Our call has failed with one of these."""
-    return lambda d: code(d.ours) in codes
+    """Whether the call has begun a request that goes on."""
+    return bool(outcome == {"ok": "pending"})
 
 
 def _socket_of(d: Difference) -> str:

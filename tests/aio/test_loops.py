@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import pytest
 
 from winsock2emu import aio
-from winsock2emu.compat._adopt import AdoptedSocket
+from winsock2emu.aio._loading import windows_modules
+from winsock2emu.compat._adopt import AdoptedSocket, EmulatedSocket
 from winsock2emu.process import Process
 
 T = TypeVar("T")
@@ -46,9 +47,12 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
 
 def test_the_modules_are_cpythons_and_nothing_else_has_changed() -> None:
     library = Path(asyncio.__file__).parent
-    assert Path(aio.windows_events.__file__ or "") == library / "windows_events.py"
-    assert Path(aio.windows_utils.__file__ or "") == library / "windows_utils.py"
-    assert issubclass(aio.ProactorEventLoop, asyncio.proactor_events.BaseProactorEventLoop)
+    modules = windows_modules()
+    assert modules["windows_events"] is aio.windows_events
+    for name, module in modules.items():
+        assert Path(module.__file__ or "") == library / f"{name}.py"
+        assert f"asyncio.{name}" not in sys.modules or module is not sys.modules[f"asyncio.{name}"]
+    assert issubclass(aio.ProactorEventLoop, modules["proactor_events"].BaseProactorEventLoop)
     assert sys.platform != "win32"
     assert not {"_overlapped", "_winapi", "msvcrt", "asyncio.windows_events"} & set(sys.modules)
     assert not hasattr(asyncio, "ProactorEventLoop")
@@ -162,7 +166,8 @@ def test_methods_of_sockets() -> None:
             accepted, address = await accepting
             with accepted:
                 assert address == client.getsockname()
-                assert all(isinstance(sock, AdoptedSocket) for sock in (listening, client, accepted))
+                assert all(isinstance(sock, AdoptedSocket) for sock in (listening, client))
+                assert isinstance(accepted, EmulatedSocket)
                 await loop.sock_sendall(client, b"ping")
                 first = await loop.sock_recv(accepted, 10)
                 buffer = bytearray(10)

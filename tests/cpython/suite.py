@@ -26,6 +26,7 @@ from typing import Any
 from test.support import socket_helper  # type: ignore[import-not-found]  # typeshed leaves it out
 
 from winsock2emu import aio
+from winsock2emu.aio._loading import windows_modules
 from winsock2emu.compat import msvcrt, overlapped, select, selectors, socket, winapi
 from winsock2emu.compat._stdlib import ERRNO, SYS
 
@@ -36,7 +37,9 @@ def as_on_windows() -> dict[str, ModuleType]:
     for name in aio.__all__:
         setattr(package, name, getattr(aio, name))
     package.EventLoop = aio.ProactorEventLoop
-    for module in (aio.windows_events, aio.windows_utils):
+    package.BaseEventLoop = windows_modules()["base_events"].BaseEventLoop
+    package.Server = windows_modules()["base_events"].Server
+    for module in windows_modules().values():
         sys.modules[module.__name__] = module
         setattr(package, module.__name__.rpartition(".")[2], module)
     socket_helper._bind_nix_socket_error = "CPython has no AF_UNIX on Windows"

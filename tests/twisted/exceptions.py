@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_PROCESS: Final = "starts a process with win32process, which the emulator does not have"
+_PROCESS: Final = "starts a process, whose pipes Twisted has in the mode PIPE_NOWAIT; the emulator's have no such mode"
 
 EXCEPTIONS: Final[dict[str, str]] = {
     "twisted.test.test_internet.ResolveTests.testChildResolve": _PROCESS,

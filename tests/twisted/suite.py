@@ -37,7 +37,7 @@ def as_on_windows() -> None:
     """Put the masks on."""
     masks.install()
     if sys.version_info[:2] == (3, 12):
-        # Twisted 26.10 asks for a version "<= (3, 12)" here, and does not have the name on Windows with 3.12.1 and later.
+        # Twisted 26.10 imports it for versions "<= (3, 12)" only, and needs it on Windows up to the last 3.12.
         vars(import_module("twisted.python.filepath")).setdefault("PureWindowsPath", PureWindowsPath)
 
 

@@ -27,9 +27,9 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(("reactor", "at_least"), [("iocp", 220), ("select", 280), ("win32", 280)])
+@pytest.mark.parametrize(("reactor", "at_least"), [("iocp", 150), ("select", 200), ("win32", 200)])
 def test_twisteds_own_tests_of_a_reactor_pass(reactor: str, at_least: int) -> None:
-    """All that are not excepted, and as many as there are."""
+    """All that are not excepted; there are more of them on a host with IPv6."""
     results = outcomes(sys.executable, reactor, *QUICK)
     assert surprises(results) == []
     assert sum(outcome == "pass" for outcome in results.values()) >= at_least

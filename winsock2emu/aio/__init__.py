@@ -10,10 +10,10 @@ Part played:     asyncio's windows_events, the policies and the default loop of 
 Lives here:      `IocpProactor`, which takes over the socket objects that it is given; the names.
 Lives elsewhere: the loops (CPython's windows_events and proactor_events, see _loading), overlapped requests
                  (compat.overlapped), adopting sockets (compat._adopt).
-Sockets:         a socket object that the loop is given belongs to it from then on: it is closed by the rules of Windows
-                 (what pends is aborted), and does not block any more.
-Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. Its sockets are those of `compat.socket`, and it
-                 waits for them by `compat.select`.
+Sockets:         those that a loop makes are of `compat.socket`, and so are the constants and errors. A socket object of
+                 the host that a loop is given belongs to it from then on: it is closed by the rules of Windows (what
+                 pends is aborted), and does not block any more.
+Selector loop:   Windows-shaped: no signals, no pipes, no subprocesses. It waits by `compat.select`.
 Subprocesses:    processes of the host. An end of a pipe that is given to one is a descriptor of the host there.
 Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
 """
@@ -22,13 +22,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..compat import selectors
-from ..compat._adopt import HostSocket, adopt, adopt_number
+from ..compat import selectors, socket
+from ..compat._adopt import WINDOWS_FAMILY, HostSocket, adopt, adopt_number
 from ..defs.constants import FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
 from ..kernel32 import SetFileCompletionNotificationModes
 from ._loading import windows_modules
 
-windows_utils, windows_events = windows_modules()
+_modules = windows_modules()
+windows_utils, windows_events = _modules["windows_utils"], _modules["windows_events"]
 
 
 class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defined]  # CPython's, without types
@@ -60,8 +61,8 @@ class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defi
         return future
 
     def _get_accept_socket(self, family: int) -> Any:
-        accepting = super()._get_accept_socket(family)
-        adopt(accepting)
+        accepting = socket.socket(WINDOWS_FAMILY.get(family, family))  # which may be the number of a host socket's
+        accepting.settimeout(0)
         return accepting
 
     def connect(self, conn: Any, address: Any) -> Any:

@@ -48,11 +48,13 @@ class Conditions:
     Attributes:
         endpoint: the socket.
         interest: the readiness that the pump has to look for.
+        main_poll: the poll request that came when this place was free; the only one that an exclusive one may end.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.interest = 0
+        self.main_poll: PollRequest | None = None
         self._wishes: list[Wish] = []
         self._lock = threading.Lock()
         self._deferred: _Deferred | None = None
@@ -182,6 +184,7 @@ class Conditions:
         self._wishes.clear()
         self._deferred = None
         self.interest = 0
+        self.main_poll = None
         self.endpoint.enter(self._itself)
 
 
@@ -235,19 +238,21 @@ class PollRequest:
         self.exclusive = exclusive
 
     def start(self) -> None:
-        """Wait from now on; another exclusive poll of one of the sockets ends now if this one is exclusive."""
+        """Wait from now on. An exclusive poll ends the main poll of each of its sockets, if that is exclusive too."""
         merged: dict[Conditions, int] = {}
         for entry in self._entries:
             merged[entry.conditions] = merged.get(entry.conditions, 0) | entry.asked
         if self.exclusive:
             for conditions in merged:
-                for wish in conditions.wishes():
-                    if isinstance(wish, _PollWish) and wish.request.exclusive:
-                        wish.request.end([])
+                main = conditions.main_poll
+                if main is not None and main.exclusive:
+                    main.end([])
         self._operation.pend(self)
         for conditions, asked in merged.items():
             if self._over:
                 break
+            if conditions.main_poll is None:
+                conditions.main_poll = self
             wish = _PollWish(self, asked)
             self._wishes.append(wish)
             try:
@@ -268,6 +273,9 @@ class PollRequest:
         return True
 
     def _forget(self) -> None:
+        for entry in self._entries:
+            if entry.conditions.main_poll is self:
+                entry.conditions.main_poll = None
         for wish in tuple(self._wishes):
             wish.asked = 0
             for entry in self._entries:

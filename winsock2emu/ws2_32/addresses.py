@@ -7,7 +7,8 @@ Lives elsewhere: the grammars (defs.addresstext); which text an address family h
 Sources:         the pages named below; what Windows 8 and later do where the pages are silent, as recorded by
                  the public test suite of the Wine project on real Windows.
 Differences:     inet_ntop with too little room: the page promises ERROR_INVALID_PARAMETER (87), Windows
-                 stores the NT status STATUS_INVALID_PARAMETER (0xC000000D), and so does this module.
+                 stores the NT status STATUS_INVALID_PARAMETER (0xC000000D), and so does this module. Of InetNtopW
+                 nobody has seen that: it does what the page says.
                  WSAStringToAddress: Windows looks at the room for an IPv4 or IPv6 address before it looks at
                  the text.
 """
@@ -19,7 +20,7 @@ from typing import Final
 from typing_extensions import Buffer
 
 from ..defs import addresstext
-from ..defs.codes import STATUS_INVALID_PARAMETER, WSAEAFNOSUPPORT, WSAEFAULT, WSAEINVAL
+from ..defs.codes import ERROR_INVALID_PARAMETER, STATUS_INVALID_PARAMETER, WSAEAFNOSUPPORT, WSAEFAULT, WSAEINVAL
 from ..defs.constants import AF_INET, AF_INET6, AF_UNSPEC, INADDR_NONE
 from ..defs.records import ProtocolInfo
 from ..defs.sockaddr import SockAddr
@@ -136,7 +137,7 @@ def InetPtonW(family: int, text: str | None, buffer: Buffer | None) -> int:
     return 0
 
 
-def _written(family: int, address: Buffer | None, size: int) -> str:
+def _written(family: int, address: Buffer | None, size: int, no_room: int) -> str:
     packed_size = _PACKED_SIZE.get(family)
     if packed_size is None:
         raise WinsockError(WSAEAFNOSUPPORT)
@@ -145,7 +146,7 @@ def _written(family: int, address: Buffer | None, size: int) -> str:
         raise WinsockError(WSAEFAULT)
     text = addresstext.inet_ntop(family, packed)
     if size < len(text) + 1:
-        raise WinsockError(STATUS_INVALID_PARAMETER)
+        raise WinsockError(no_room)
     return text
 
 
@@ -170,19 +171,20 @@ def inet_ntop(family: int, address: Buffer | None, size: int) -> str:
 
     Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_ntop
     """
-    return _written(family, address, size)
+    return _written(family, address, size, STATUS_INVALID_PARAMETER)
 
 
 @exported
 def InetNtopW(family: int, address: Buffer | None, size: int) -> str:
-    """Write an IPv4 or IPv6 address as text: inet_ntop, for C with wide characters, in Python the same.
+    """Write an IPv4 or IPv6 address as text: inet_ntop for C with wide characters.
 
     Raises:
-        WinsockError: as `inet_ntop`.
+        WinsockError: as `inet_ntop`, but ERROR_INVALID_PARAMETER for too little room, as the page has it: what
+            `inet_ntop` was seen to do is known of that function alone.
 
-    Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_ntop
+    Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetntopw
     """
-    return _written(family, address, size)
+    return _written(family, address, size, ERROR_INVALID_PARAMETER)
 
 
 @exported

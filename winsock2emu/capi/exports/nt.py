@@ -26,8 +26,10 @@ from ...defs.afd import (
     AFD_POLL_RECEIVE,
     AFD_POLL_RECEIVE_EXPEDITED,
     AFD_POLL_SEND,
+    IOCTL_AFD_BIND,
     IOCTL_AFD_EVENT_SELECT,
     IOCTL_AFD_GET_EVENTS,
+    IOCTL_AFD_GETSOCKNAME,
     IOCTL_AFD_POLL,
     IOCTL_AFD_RECV,
     IOCTL_AFD_RECV_DATAGRAM,
@@ -40,7 +42,9 @@ from ...defs.afd import (
 from ...defs.codes import (
     ERROR_MR_MID_NOT_FOUND,
     STATUS_ACCESS_VIOLATION,
+    STATUS_ADDRESS_ALREADY_ASSOCIATED,
     STATUS_BUFFER_OVERFLOW,
+    STATUS_BUFFER_TOO_SMALL,
     STATUS_END_OF_FILE,
     STATUS_INFO_LENGTH_MISMATCH,
     STATUS_INVALID_CONNECTION,
@@ -52,10 +56,13 @@ from ...defs.codes import (
     STATUS_OBJECT_NAME_NOT_FOUND,
     STATUS_OBJECT_TYPE_MISMATCH,
     STATUS_PENDING,
+    STATUS_SHARING_VIOLATION,
     STATUS_SUCCESS,
     STATUS_TIMEOUT,
     STATUS_TO_WIN32,
     STATUS_USER_APC,
+    WSAEADDRINUSE,
+    WSAEINVAL,
     WSAENOTCONN,
 )
 from ...defs.constants import (
@@ -543,7 +550,44 @@ def _get_events(handle: int, told: Told, data: bytes, output: int, room: int) ->
     return STATUS_SUCCESS
 
 
+# What bind's codes are beneath Winsock (observed); the others have their statuses.
+_BIND_STATUSES: Final = {WSAEINVAL: STATUS_ADDRESS_ALREADY_ASSOCIATED, WSAEADDRINUSE: STATUS_SHARING_VIOLATION}
+_BIND_HEADER: Final = 4  # bytes before the address
+
+
+def _bind(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
+    """bind beneath Winsock: the output is the address that the socket has then."""
+    record = _socket(handle)
+    try:
+        record.wsp.WSPBind(handle, data[_BIND_HEADER:])
+    except WinsockError as failure:
+        raise refused(_BIND_STATUSES.get(failure.winerror, status_of(failure))) from None
+    return _tell_name(record, handle, told, output, room)
+
+
+def _getsockname(handle: int, told: Told, data: bytes, output: int, room: int) -> int:
+    """getsockname beneath Winsock: a socket without a name is found before too little room is (observed)."""
+    return _tell_name(_socket(handle), handle, told, output, room)
+
+
+def _tell_name(record: SocketRecord, handle: int, told: Told, output: int, room: int) -> int:
+    try:
+        name = record.wsp.WSPGetSockName(handle, None)
+    except WinsockError as failure:
+        raise refused(status_of(failure)) from None
+    if room < len(name):
+        raise refused(STATUS_BUFFER_TOO_SMALL)
+    if output < memory.LOWEST:
+        raise refused(STATUS_ACCESS_VIOLATION)
+    request = begin(current_process(), handle, *told)
+    memory.write(output, name)
+    request.finish(len(name))
+    return STATUS_SUCCESS
+
+
 _CODES: Final = {
+    IOCTL_AFD_BIND: _bind,
+    IOCTL_AFD_GETSOCKNAME: _getsockname,
     IOCTL_AFD_EVENT_SELECT: _event_select,
     IOCTL_AFD_GET_EVENTS: _get_events,
     IOCTL_AFD_POLL: _poll,

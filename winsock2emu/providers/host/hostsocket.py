@@ -141,10 +141,10 @@ class HostSocket(Endpoint):
         return host_address(name)
 
     def bind(self, name: bytes | None) -> None:
-        """WSPBind: being bound is checked before anything about the name."""
+        """WSPBind: being bound comes after the form and the family of the name, and before its value."""
+        name = self.checked_name(name)
         if self.bound:
             raise WinsockError(WSAEINVAL)
-        name = self.checked_name(name)
         self.before_bind(name)
         local = checked_local_name(self, name)
         if self.bindings is not None:
@@ -262,8 +262,8 @@ class HostSocket(Endpoint):
             raise WinsockError(WSAEOPNOTSUPP)
 
     def listen(self, backlog: int) -> None:
-        """WSPListen."""
-        raise WinsockError(WSAEOPNOTSUPP)
+        """WSPListen, where nothing is listened to: being bound is checked first."""
+        raise WinsockError(WSAEOPNOTSUPP if self.bound else WSAEINVAL)
 
     def accept(
         self, room: int | None, condition: Callable[..., int] | None = None, callback_data: int = 0

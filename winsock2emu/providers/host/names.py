@@ -121,10 +121,10 @@ class HostNames:
         """Addresses of a node and service; without a type in the hints each address comes once, with type 0."""
         if hints.flags & 0xFFFFFFFF & ~_AI_KNOWN or (hints.flags & AI_CANONNAME and node is None):
             raise WinsockError(WSAEINVAL)
-        if hints.family not in (0, AF_INET, AF_INET6):
-            raise WinsockError(WSAEAFNOSUPPORT)
         if hints.socktype not in _TYPES:
             raise WinsockError(WSAESOCKTNOSUPPORT)
+        if hints.family not in (0, AF_INET, AF_INET6):
+            raise WinsockError(WSAEAFNOSUPPORT)
         if service and _NUMBER.fullmatch(service):
             service = str(int(service) & 0xFFFF)
         elif service and hints.flags & AI_NUMERICSERV:

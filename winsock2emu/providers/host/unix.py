@@ -53,6 +53,7 @@ class UnixSocket(StreamSocket):
 
     def bind(self, name: bytes | None) -> None:
         """WSPBind: make the file; options do not let anybody share it."""
+        name = self.checked_name(name)
         if self.bound or self.accepting is not None:
             raise WinsockError(WSAEINVAL)
         path = self.destination(name)

@@ -72,7 +72,12 @@ def get_option(endpoint: HostSocket, level: int, number: int, length: int | None
         WinsockError: WSAEINVAL, no such level, or not for this kind of socket; WSAENOPROTOOPT, no such option, not for
             this kind of socket, or set only; WSAEFAULT, ``length`` is too short.
     """
-    option = _find(endpoint, level, number, "g")
+    try:
+        option = _find(endpoint, level, number, "g")
+    except WinsockError:
+        if length == 0:  # no room at all is the first thing that is looked at
+            raise WinsockError(WSAEFAULT) from None
+        raise
     size = 1 if option.lengths is Lengths.BYTE else option.size
     if length is not None and length < size:
         if length < 1 or option.lengths not in (Lengths.FLAG, Lengths.NARROW):
