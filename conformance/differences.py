@@ -52,7 +52,209 @@ class Group:
 #: The first group that takes a case is its reason.
 GROUPS: tuple[Group, ...] = (
     # ---- Order of checks
+    Group(
+        "wine",
+        documented_otherwise("listen on a connected socket is WSAEINVAL"),
+        "validation.listen.connected",
+        "validation.listen.accepted",
+    ),
+    Group(
+        "wine",
+        lacks("looks at the length of SO_LINGER before the kind of socket"),
+        "validation.getsockopt.wrong-type-before-length",
+        "validation.setsockopt.wrong-type-before-length",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("datagram sockets have options of streams"),
+        "validation.setsockopt.wrong-type",
+        "validation.untouched.getsockopt-type",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("looks at pointers and codes before the handle"),
+        "validation.handle.bind",
+        "validation.handle.setsockopt",
+        "validation.handle.ioctlsocket",
+        "validation.handle.wsaioctl",
+        "validation.wsaioctl.handle-before-count-pointer",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("takes flags that are none"),
+        "validation.wsasocket.flags*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise(
+            "connect looks at no pointer and no length: NULL disconnects, a short address is WSAEADDRNOTAVAIL"
+        ),
+        "validation.connect.null",
+        "validation.connect.length-*",
+        "validation.connect.short*",
+        "validation.connect.pointer-*",
+        "validation.null.connect",
+        "validation.wsaconnect.null",
+        "datagrams.connect.refuses-null",
+        "datagrams.connect.refuses-short",
+        "errors.number.fault",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("another family is WSAEADDRNOTAVAIL, WSAEFAULT or WSAEOPNOTSUPP"),
+        "validation.connect.family*",
+        "validation.connect.ipv6-address",
+        "validation.wsaconnect.family",
+        "validation.sendto.family*",
+        "validation.wsasendto.family",
+        "validation.wsasendto.count-before-address",
+        "datagrams.connect.refuses-other-family",
+        "datagrams.sendto.refuses-other-family",
+    ),
+    Group(
+        "wine",
+        documented_otherwise(
+            "address 0 is the own machine, as on Linux; port 0 is WSAEINVAL in sendto, a port like others in connect"
+        ),
+        "validation.connect.address-0",
+        "validation.connect.port-0",
+        "validation.sendto.address-*",
+        "validation.sendto.port-0",
+        "validation.wsasendto.address-0",
+        "datagrams.connect.refuses-port-0",
+        "datagrams.connect.refuses-address-0",
+        "datagrams.sendto.refuses-port-0",
+        "datagrams.sendto.refuses-address-0",
+        "datagrams.disconnect.send-zero-address-of-the-family",
+        "errors.addrnotavail.connect-*",
+        "errors.addrnotavail.sendto-*",
+        "errors.addrnotavail.wsasendto-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise(
+            "a send on a stream socket without a connection is WSAECONNRESET, before anything else is looked at"
+        ),
+        "validation.send.pointer-before-connection",
+        "validation.send.flags-before-connection",
+        "validation.send.negative-length-unconnected",
+        "validation.sendto.stream",
+        "validation.wsasend.*-before-connection",
+        "errors.notconn.send",
+        "errors.notconn.wsasend",
+        "errors.number.notconn",
+        "transfer.errors.not-connected-*send*",
+        "transfer.errors.buffer-before-state-send*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise(
+            "a datagram send without a peer and an address is WSAEINVAL, before anything else is looked at"
+        ),
+        "validation.connect.all-zero-datagram",
+        "validation.sendto.buffer-before-address",
+        "validation.sendto.nobody-before-flags",
+        "validation.wsasendto.nobody",
+        "errors.notconn.send-on-*",
+        "errors.notconn.sendto-nobody.*",
+        "datagrams.disconnect.send-all-zero",
+        "datagrams.disconnect.send-wsasend",
+        "datagrams.send.no-peer-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("flags that do not exist are taken, and so are those that the socket does not have"),
+        "validation.send.flags*",
+        "validation.send.peek-is-no-send-flag",
+        "validation.sendto.flags*",
+        "validation.wsasend.partial-datagram",
+        "validation.recv.flags*",
+        "validation.recv.oob-datagram",
+        "transfer.flags.unknown-*",
+        "datagrams.flags.unsupported-oob",
+        "scatter.partial.stream-*",
+        "gather.partial.datagram",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("MSG_WAITALL is taken on every socket and with every flag"),
+        "validation.recv.waitall-*",
+        "transfer.waitall.unsupported-*",
+        "datagrams.flags.unsupported-waitall",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a receive on a socket that is not bound waits"),
+        "validation.recv.unbound",
+        "validation.wsarecv.unbound",
+        "validation.untouched.receive-unbound",
+        "errors.inval.state.recv-on-unbound-datagram",
+        "datagrams.receive.unbound-*",
+    ),
+    Group(
+        "wine",
+        lacks("takes calls without buffers"),
+        "validation.wsasend.count-before-flags",
+        "validation.wsarecv.count-*",
+        "scatter.array.empty-*",
+    ),
+    Group(
+        "wine",
+        lacks("takes a negative length for 4 GB, and sends what is behind the buffer"),
+        "validation.send.negative-length-connected",
+        "transfer.c.negative-length-send",
+    ),
+    Group(
+        "wine",
+        lacks("looks at the room for the address after it has accepted: the request is lost; by R16.15 it comes first"),
+        "validation.accept.length*",
+        "validation.accept.short-length-takes-nothing-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("the room for the sender is looked at after the datagram was received, or not at all"),
+        "validation.recvfrom.short-length-*",
+        "datagrams.recvfrom.short-address-*",
+        "datagrams.recvfrom.c-address-without-length",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("takes any time-out"),
+        "validation.select.negative-*",
+        "validation.select.too-many-microseconds",
+        "validation.select.timeout-before-members",
+    ),
+    Group(
+        "wine",
+        documented_otherwise(
+            "hands the address and the buffers to the host as they are: NULL crashes, and the codes are the host's"
+        ),
+        "validation.getnameinfo.*",
+        "errors.returns-the-code.getnameinfo*",
+        "errors.returns-the-code.without-asking",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a failure of WSAAddressToString sets no last error where pointers or lengths are wrong"),
+        "validation.wsaaddresstostring.null",
+        "validation.wsaaddresstostring.short",
+        "addresses.to-string.refuses-*",
+        "addresses.to-string.c-*",
+    ),
     # ---- Winsock errors
+    Group(
+        "wine",
+        lacks("the system has no texts for most codes of Winsock"),
+        "errors.message.*",
+        "errors.hresult.wsaenotsock",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a datagram socket is told nothing of closed ports and other reports of the network"),
+        "errors.netreset.time-to-live",
+        "errors.connreset.port-unreachable.*",
+        "datagrams.unreachable.*",
+    ),
     # ---- Socket options
     Group("wine", documented_otherwise("takes any size"), "options.range.buffer-*"),
     Group(
@@ -211,15 +413,348 @@ GROUPS: tuple[Group, ...] = (
     Group("wine", lacks("has no options TCP_KEEPIDLE and TCP_KEEPINTVL to read the times from"), "ioctl.keepalive.*"),
     Group("wine", lacks("tells no reset of a datagram socket that is not connected"), "ioctl.reports.connreset-on"),
     # ---- Data transfer
+    Group(
+        "wine",
+        observed_otherwise("afd-recv-listener", "a receive on a listening socket waits"),
+        "transfer.errors.not-connected-*recv*-listening",
+        "errors.notconn.recv-on-listening",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("afd-recv-waitall", "MSG_WAITALL ends with what is there"),
+        "transfer.waitall.waits",
+        "transfer.waitall.end-of-stream",
+    ),
     # ---- Datagrams
+    Group(
+        "wine",
+        observed_otherwise("afd-recv-udp-truncated", "stores no byte count when a datagram was cut"),
+        "datagrams.truncation.*",
+        "scatter.datagram.too-large-is-cut",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("recv on a datagram socket works without a peer, also after it was taken away"),
+        "datagrams.disconnect.receive-*",
+    ),
+    Group(
+        "wine",
+        host_limit("Linux gives a raw socket also the requests that the machine sends itself"),
+        "datagrams.icmp.*",
+    ),
     # ---- Scatter/gather
+    Group(
+        "wine",
+        host_limit("one call takes no more than the 1024 buffers of Linux"),
+        "scatter.array.many-buffers",
+        "gather.array.many-buffers-one-datagram",
+    ),
     # ---- Errors
     # ---- Addresses
+    Group(
+        "wine",
+        documented_otherwise("InetNtopW with a length of 0 succeeds"),
+        "addresses.ntop.too-little-wide-room-*-none",
+    ),
     # ---- Network events
+    Group(
+        "wine",
+        documented_otherwise("takes a window that is none"),
+        "netevents.select.arguments-message-null",
+        "netevents.select.arguments-message-destroyed",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a receive that fails does not have FD_READ told again"),
+        "netevents.read.failing-call-*",
+    ),
+    Group(
+        "wine",
+        lacks("tells no reset of a datagram socket that is not connected"),
+        "netevents.read.unreachable-*",
+    ),
+    Group("wine", lacks("WSARecvEx fails, and sets no code"), "netevents.read.enabled-by-wsarecvex-*"),
+    Group(
+        "wine",
+        observed_otherwise(
+            "evconnect-udp-initial", "an event object is told of FD_WRITE of a socket that is not bound"
+        ),
+        "netevents.write.datagram-bind",
+        "netevents.connect.datagram-event",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("evconnect-udp-connect", "connecting a datagram socket tells nothing"),
+        "netevents.connect.datagram-message",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("fionread-oob-read-first", "one urgent byte waits at most: the next one takes its place"),
+        "netevents.oob.more-urgent-receive-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a receive of other data does not have FD_OOB told again"),
+        "netevents.oob.more-receive-*",
+    ),
+    Group("wine", documented_otherwise("tells FD_OOB with SO_OOBINLINE, too"), "netevents.oob.inline-*"),
+    Group(
+        "wine",
+        documented_otherwise("a request that was deferred is told again"),
+        "netevents.accept.deferred-*",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("evaccept-second-client-event", "a second caller is not told before accept"),
+        "netevents.accept.second-caller-event",
+    ),
+    Group(
+        "wine",
+        host_limit("Linux fails the next call after a refused one with ECONNABORTED"),
+        "netevents.connect.once-more-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("when both sides have ended, FD_CLOSE is told while there is data to read"),
+        "netevents.close.answered-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise(
+            "shuts a connection down before it closes it, also with SO_LINGER 0: the peer sees an end, no reset"
+        ),
+        "netevents.close.reset-*",
+    ),
+    Group("wine", lacks("has no SIO_ROUTING_INTERFACE_CHANGE: WSAEOPNOTSUPP"), "netevents.change.quiet-routes-*"),
+    Group("wine", documented_otherwise("crashes on a NULL record"), "netevents.enum.null"),
+    Group("wine", documented_otherwise("takes a handle that is no event object"), "netevents.enum.no-event-object"),
     # ---- Multicast
+    Group(
+        "wine",
+        lacks("does not know the options that take group_req and group_source_req: WSAENOPROTOOPT"),
+        "multicast.table.records-*",
+        "multicast.table.ipv6-*",
+        "multicast.table.both-forms-are-one",
+    ),
+    Group(
+        "wine",
+        lacks("takes the source of an ip_mreq_source for the interface, and the interface for the source"),
+        "multicast.table.another-source",
+        "multicast.table.block-another",
+        "multicast.receive.source-another-*",
+        "multicast.receive.source-both-joined",
+        "multicast.receive.source-dropped",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("has Linux's table: WSAEADDRINUSE, WSAEINVAL, or success"),
+        "multicast.table.ipv4-*",
+        "multicast.ipv6.mreq-twice",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("an interface's index cannot stand where its address can: WSAEINVAL"),
+        "multicast.interface.index",
+        "multicast.receive.index",
+    ),
+    Group(
+        "wine",
+        lacks("WSAEINVAL where Linux has an error of its own for it"),
+        "multicast.interface.unknown-*",
+        "multicast.ipv6.interface",
+        "ipv6.range.unicast-if",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("IP_UNICAST_IF reads back in network order"),
+        "multicast.unicast-interface.network-order",
+    ),
+    Group("wine", lacks("has raw sockets for ICMP over IPv4 only"), "multicast.validity.ipv6-*"),
+    Group(
+        "wine",
+        documented_otherwise("a socket gets what is sent to the groups that others have joined"),
+        "multicast.receive.members-only",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("IP_MULTICAST_LOOP and IPV6_MULTICAST_LOOP are about what a socket sends"),
+        "multicast.loop.*",
+        "multicast.ipv6.members-only",
+    ),
+    Group("wine", lacks("does not know SO_REUSE_MULTICASTPORT"), "multicast.port.shared-without-unicast"),
     # ---- Addresses and binding
+    Group(
+        "wine",
+        documented_otherwise("UDP sockets cannot share a port by having different addresses"),
+        "binding.matrix.udp-*-any-then-*-same",
+        "binding.matrix.udp-*-same-then-*-any",
+        "binding.traffic.specific-datagram",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("beside an exclusive wildcard every other one is WSAEACCES"),
+        "binding.matrix.tcp-exclusive-any-then-default-any",
+        "binding.matrix.tcp-exclusive-any-then-exclusive-any",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("reuse-any-then-loopback", "no second bind to the port of a listening wildcard"),
+        "binding.traffic.any-then-loopback*",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("reuse-loopback-then-any", "no wildcard on the port of a listening socket"),
+        "binding.traffic.loopback-then-any*",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("reuse-both-listen", "only one of two sockets that share an address can listen"),
+        "binding.traffic.*equals*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("an exclusive port is free again while its connections last"),
+        "binding.accepted.connected",
+    ),
+    Group(
+        "wine",
+        host_limit("Linux has another range of dynamic ports"),
+        "binding.port-0.*",
+        "binding.implicit.connect*",
+        "binding.implicit.*sendto",
+    ),
+    Group(
+        "wine",
+        lacks("lists the IPv4 addresses when an IPv6 socket is asked"),
+        "binding.local.every-address",
+    ),
+    Group(
+        "wine",
+        lacks("binds a socket to whatever Linux takes, or says WSAEINVAL"),
+        "binding.local.multicast*",
+        "binding.local.broadcast-stream",
+        "binding.ipv6.mapped-bind",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("the broadcast address needs no permission"),
+        "binding.local.broadcast-without-permission",
+    ),
+    Group("wine", lacks("WSAENETUNREACH, as Linux has it"), "binding.ipv6.mapped-connect"),
+    Group("wine", observed_otherwise("bind-v6-bad-scope", "takes a scope that does not exist"), "binding.ipv6.scope*"),
+    Group(
+        "wine",
+        lacks("says WSAEAFNOSUPPORT of unknown families only, and WSAEOPNOTSUPP or WSAEINVAL of the other one"),
+        "binding.family.another-ipv*",
+    ),
     # ---- Messages
+    Group(
+        "wine",
+        lacks("does not know the option: WSAENOPROTOOPT"),
+        "messages.receive.option-ipv6-ecn",
+        "messages.receive.option-ipv4-*",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("recvmsg-short-control-sync", "gives no byte count"),
+        "messages.receive.short-control-data",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("gives neither byte count nor MSG_TRUNC with WSAEMSGSIZE"),
+        "messages.receive.short-data",
+    ),
+    Group("wine", documented_otherwise("sets no MSG_MCAST and MSG_BCAST"), "messages.receive.*cast"),
+    Group(
+        "wine",
+        lacks("tells no reset of a datagram socket that is not connected"),
+        "messages.receive.unreachable",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("receives on a stream and on an unbound socket, and ignores flags"),
+        "messages.receive.refused-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("looks neither at the room for names and control data nor at their pointers"),
+        "messages.receive.short-name",
+        "messages.*.bad-pointer-*-with-a-length",
+    ),
+    Group(
+        "wine",
+        lacks("ignores the control data of WSASendMsg"),
+        "messages.send.source-address",
+        "messages.send.foreign-source",
+        "messages.send.hop-limit-*",
+        "messages.send.bad-control-data-*",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("sends on a stream, with any flag, and says WSAEINVAL where there is no destination"),
+        "messages.send.refused-*",
+    ),
+    Group("wine", lacks("WSARecvEx fails, and sets no code"), "messages.recvex.*"),
     # ---- IPv6 options
+    Group(
+        "wine",
+        lacks("has raw sockets for ICMP over IPv4 only"),
+        "ipv6.validity.unknown",
+        "ipv6.validity.hdrincl",
+        "ipv6.validity.unicast-*",
+        "ipv6.validity.dontfrag",
+        "ipv6.validity.pktinfo",
+        "ipv6.validity.hoplimit",
+        "ipv6.validity.protection-level",
+        "ipv6.validity.v6only",
+        "ipv6.validity.get-iflist",
+        "ipv6.validity.recvtclass",
+        "ipv6.validity.mtu",
+    ),
+    *(
+        Group(
+            "wine",
+            observed_otherwise(f"optvalid-v6-{name}", "does not know the option"),
+            f"ipv6.validity.{name}",
+        )
+        for name in (
+            "hopopts",
+            "recvif",
+            "recvdstaddr",
+            "iflist",
+            "rthdr",
+            "recvrthdr",
+            "ecn",
+            "pktinfo-ex",
+            "wfp-redirect-records",
+            "wfp-redirect-context",
+            "mtu-discover",
+            "recverr",
+            "user-mtu",
+        )
+    ),
+    Group("wine", documented_otherwise("WSAEOPNOTSUPP"), "ipv6.wrong-type.on-ipv4"),
+    Group(
+        "wine",
+        documented_otherwise("has Linux's default of 64 hops"),
+        "ipv6.default.unicast-hops",
+        "ipv6.dual-stack.ttl",
+        "ipv6.hops.default",
+    ),
+    Group(
+        "wine",
+        lacks("does not know the option: WSAENOPROTOOPT"),
+        "ipv6.default.mtu-discover",
+        "ipv6.*.user-mtu",
+    ),
+    Group("wine", documented_otherwise("takes the interface's index in network order"), "ipv6.number.unicast-if"),
+    Group(
+        "wine",
+        lacks("takes every level of protection at any time, and keeps none"),
+        "ipv6.number.protection-*restricted",
+        "ipv6.range.protection-level",
+        "ipv6.state.protection-level-after-bind",
+    ),
     # ---- Extension functions
     Group(
         "wine",
@@ -329,7 +864,85 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group("wine", lacks("has no TransmitPackets"), "extensions.transmitpackets.*", "ioctl.extension.transmitpackets"),
     # ---- Messages and windows
+    Group(
+        "wine",
+        documented_otherwise("ERROR_CLASS_DOES_NOT_EXIST for a class that CreateWindowEx does not find"),
+        "windows.class.errors",
+    ),
+    Group(
+        "wine",
+        host_limit("without a display only message-only windows can be made"),
+        "windows.destroy.children-too",
+        "windows.broadcast.top-level-only",
+    ),
+    Group(
+        "wine",
+        lacks("ERROR_ACCESS_DENIED also for a window that is none"),
+        "windows.destroy.only-by-its-thread",
+    ),
+    Group("wine", documented_otherwise("ERROR_INVALID_PARAMETER for a thread that is none"), "windows.post.errors"),
+    Group("wine", documented_otherwise("a queue takes any number of messages"), "windows.post.limit"),
+    Group("wine", lacks("WSACancelAsyncRequest does nothing, and reports success"), "windows.lookup.cancel*"),
     # ---- Urgent data
+    Group(
+        "wine",
+        documented_otherwise("an urgent byte is gone when the stream has been read up to its place"),
+        "urgent.beside.after-ordinary-data",
+        "urgent.beside.survives-the-end",
+        "urgent.receive.would-block",
+        "urgent.receive.times-out",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("oob-atmark-after-oob", "SIOCATMARK is TRUE wherever the urgent byte is not the next one"),
+        "urgent.beside.many-sends",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("SIOCATMARK is FALSE at the mark, and TRUE everywhere else"),
+        "urgent.mark.ioctlsocket",
+        "urgent.mark.wsaioctl",
+        "urgent.mark.resynchronise",
+    ),
+    Group(
+        "wine",
+        lacks("waits for urgent data that nobody has sent, or says WSAEWOULDBLOCK"),
+        "urgent.none.*",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("fionread-with-oob", "FIONREAD and SIOCATMARK have Linux's meaning"),
+        "urgent.several.queue-up",
+        "urgent.fionread.not-counted",
+    ),
+    Group(
+        "wine",
+        observed_otherwise(
+            "fionread-two-oob", "one urgent byte waits at most, and those before it become ordinary data"
+        ),
+        "urgent.several.sent-in-a-row",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a receive does not end behind an urgent byte in the stream"),
+        "urgent.inline.three-receives",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("fionread-oobinline-switch", "SIOCATMARK is TRUE at once"),
+        "urgent.inline.switched-on-late",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a receive with MSG_OOB waits on a datagram socket"),
+        "urgent.protocol.*recv*-datagram",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("shuts a connection down before it closes it, also with unread data: no reset"),
+        "urgent.end.unread-resets",
+    ),
+    Group("wine", lacks("does not know TCP_BSDURGENT: WSAENOPROTOOPT"), "urgent.pointer.bsd-by-default"),
     # ---- Startup
     Group(
         "wine",
@@ -352,6 +965,9 @@ GROUPS: tuple[Group, ...] = (
         "startup.cleanup.ends-a-waiting-receive",
         "architecture.provider-rules.close-ends-waiting-calls",
         "handles.closed.number-again",
+        "errors.intr.closed-while-waiting",
+        "transfer.close.ends-waiting-recv",
+        "transfer.close.ends-waiting-accept",
     ),
     # ---- Shutdown and closing
     Group("wine", lacks("a receive that waits goes on after SD_RECEIVE"), "closing.shutdown.ends-waiting-receives"),
@@ -407,6 +1023,13 @@ GROUPS: tuple[Group, ...] = (
         "architecture.provider-rules.end-of-a-stream-abortive",
         "handles.files.reset-met-by-the-call",
         "sharing.closing.linger-at-the-last",
+        "errors.connreset.*",
+        "errors.last-error.waiting-thread",
+        "errors.notconn.keepalive",
+        "errors.number.connreset",
+        "errors.socket-error.reset",
+        "transfer.reset.*",
+        "validation.shutdown.after-reset",
     ),
     # ---- Connections
     Group(
@@ -467,6 +1090,48 @@ GROUPS: tuple[Group, ...] = (
         "connections.pause.turns-away",
     ),
     # ---- Waiting
+    Group(
+        "wine",
+        observed_otherwise("wsapoll-invalid-flags-listener", "ignores bits that cannot be asked for"),
+        "waiting.poll.bad-events-*",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("wsapoll-bogus-with-bad-flags", "ignores bits that cannot be asked for"),
+        "waiting.poll.no-socket-bad-events",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("wsapoll-shutdown-with-data", "tells no end of the stream while data is there"),
+        "waiting.poll.data-before-the-end",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("afd-poll-shutdown-data", "tells no end of the stream while data is there"),
+        "waiting.request.data-and-end",
+    ),
+    Group("wine", observed_otherwise("wsapoll-refused", "POLLERR alone"), "waiting.poll.refused"),
+    Group("wine", observed_otherwise("wsapoll-sync-refused", "POLLERR alone"), "waiting.poll.refused-before"),
+    Group(
+        "wine",
+        lacks("of a socket that is listed more than once not every entry is filled in"),
+        "waiting.poll.listed-twice",
+    ),
+    Group(
+        "wine",
+        documented_otherwise("a socket that is closed meanwhile counts as readable"),
+        "waiting.select.closed-meanwhile",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("afd-poll-close-carrier", "the request ends with the handle that carries it"),
+        "waiting.request.carrier-closed",
+    ),
+    Group(
+        "wine",
+        observed_otherwise("afd-poll-udp-connect", "tells no connection of a datagram socket"),
+        "waiting.request.datagram-connect",
+    ),
     # ---- Overlapped requests
     Group(
         "wine",
@@ -541,11 +1206,13 @@ GROUPS: tuple[Group, ...] = (
         "wine",
         observed_otherwise("wsasocket-0xdead-stream-0xdead", "looks at the protocol first"),
         "catalog.refuse.family-and-protocol",
+        "validation.socket.family-before-unknown-protocol",
     ),
     Group(
         "wine",
         documented_otherwise("does not look at the pointer or the record: the call crashes, or takes what it finds"),
         "catalog.enumerate.null-length",
+        "validation.wsaenumprotocols.*",
         "catalog.record.un*",
         "catalog.refuse.undefined-flags",
     ),
@@ -554,6 +1221,10 @@ GROUPS: tuple[Group, ...] = (
         documented_otherwise("swaps the bytes without a look at the socket"),
         "catalog.byte-order.no-socket-*",
         "catalog.byte-order.null-result-wsantoh*",
+        "validation.handle.wsahton?",
+        "validation.handle.wsantoh?",
+        "validation.byte-order.*",
+        "addresses.byte-order.no-socket-*",
     ),
     # ---- Names
     Group(

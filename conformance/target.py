@@ -925,12 +925,16 @@ class Target:
     @contextlib.contextmanager
     def closing(self, *sockets: int) -> Iterator[Any]:
         """Close the sockets at the end of the block, unless it did so itself; yields one, or the tuple."""
+        ignored: type[Exception] = Failed
         try:
             yield sockets[0] if len(sockets) == 1 else sockets
+        except BaseException:
+            ignored = Exception  # what the block has raised is what counts, even if the whole target is gone
+            raise
         finally:
             for s in sockets:
                 if s in self._open:
-                    with contextlib.suppress(Failed):
+                    with contextlib.suppress(ignored):
                         self.closesocket(s)
 
     @contextlib.contextmanager

@@ -125,7 +125,7 @@ from ..constants import (
     WSATYPE_NOT_FOUND,
     WSAVERNOTSUPPORTED,
 )
-from ..model import Row, case
+from ..model import Row, case, documented_otherwise, observed_otherwise
 from ..target import Target
 from ..verify import Failed, expect, expect_true, fails_with, not_applicable, variant
 
@@ -389,6 +389,7 @@ def last_error_after_success(ws: Target, call: str) -> None:
     requirements=["R16.6"],
     behaviours=["startup-cleanup-error"],
     manages_startup=True,
+    differs={"wine": observed_otherwise("startup-cleanup-error", "leaves a code of its own")},
 )
 def last_error_after_cleanup(ws: Target) -> None:
     """WSACleanup that succeeds stores 0 as the last error, or leaves it alone."""
@@ -597,6 +598,7 @@ def so_error_tells_of_a_reset(ws: Target) -> None:
     basis="observed",
     requirements=["R16.11"],
     behaviours=["wsapoll-sync-refused"],
+    differs={"wine": observed_otherwise("wsapoll-sync-refused", "SO_ERROR has the code of the failure")},
 )
 def so_error_is_0_after_a_blocking_connect_failed(ws: Target) -> None:
     """A blocking connect reports its failure itself and leaves SO_ERROR at 0."""
@@ -674,6 +676,7 @@ def both_ways_of_connecting_tell_the_same_code(ws: Target) -> None:
     source="winsock2/nf-winsock2-connect",
     basis="documented",
     requirements=["R11.22", "A16"],
+    differs={"wine": documented_otherwise("the second connect is WSAECONNABORTED")},
 )
 def connect_may_be_tried_again(ws: Target) -> None:
     """After WSAECONNREFUSED the same socket can connect to somebody who listens."""
@@ -1077,7 +1080,13 @@ def keepalive_on_a_reset_connection(ws: Target) -> None:
             requirements=["R11.2", "B5"],
             behaviours=["bind-foreign-address"],
         ),
-        "bind-foreign-datagram": Row("datagram", "bind", (sockaddr_in("192.0.2.0"),), requirements=["R11.2", "B5"]),
+        "bind-foreign-datagram": Row(
+            "datagram",
+            "bind",
+            (sockaddr_in("192.0.2.0"),),
+            requirements=["R11.2", "B5"],
+            differs={"wine": documented_otherwise("a datagram socket can be bound to an address of nobody")},
+        ),
         "connect-to-0": Row("stream", "connect", (sockaddr_in("0.0.0.0", 9),), requirements=["R11.21", "A17", "B9"]),
         "connect-to-port-0": Row("stream", "connect", (loopback(),), requirements=["R11.21", "A18", "B9"]),
         "connect-datagram-to-port-0": Row("datagram", "connect", (loopback(),), requirements=["A18", "B9"]),

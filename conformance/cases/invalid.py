@@ -23,7 +23,7 @@ from ..constants import (
     WSAEINVAL,
     WSAEPROTONOSUPPORT,
 )
-from ..model import Row, case
+from ..model import Row, case, observed_otherwise
 from ..providers import Provider, protocol
 from ..target import PENDING, Target
 from ..verify import expect, expect_true, fails_with
@@ -60,6 +60,7 @@ def nothing_to_wait_for(ws: Target, handle: int) -> None:
     source=SYNC + "test_WaitForMultipleObjects",
     basis="observed",
     behaviours=["wfmo-pseudo"],
+    differs={"wine": observed_otherwise("wfmo-pseudo", "takes pseudo handles in an array")},
 )
 def pseudo_handle_is_none_in_an_array(ws: Target) -> None:
     """The pseudo handle of the own thread or process stands for nothing in an array of handles."""
@@ -278,6 +279,7 @@ def count_is_needed_with_a_routine_alone(ws: Target) -> None:
     behaviours=["fionbio-clear-fail-size"],
     needs_c=True,
     gap="other codes leave the count of a failure alone, and this one is set apart by nothing that a page says",
+    differs={"wine": observed_otherwise("fionbio-clear-fail-size", "leaves the count alone")},
 )
 def failure_has_a_count_of_none(ws: Target) -> None:
     """FIONBIO 0 that fails because events are selected stores 0 as the bytes returned."""

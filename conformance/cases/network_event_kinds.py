@@ -24,7 +24,6 @@ from ..constants import (
     SOL_SOCKET,
     WSAECONNREFUSED,
     WSAECONNRESET,
-    WSAEINVAL,
     WSAEWOULDBLOCK,
     WSATRY_AGAIN,
 )

@@ -13,7 +13,7 @@ from ..constants import (
     WSAEOPNOTSUPP,
     WSAEWOULDBLOCK,
 )
-from ..model import Row, case
+from ..model import Row, case, documented_otherwise
 from ..target import Target, flags_of
 from ..verify import Failed, expect, expect_true, fails_with
 
@@ -421,7 +421,14 @@ def one_buffer_behaves_like_recv(ws: Target) -> None:
     source=f"{WSARECV}, error WSAEFAULT",
     basis="documented",
     needs_c=True,
-    rows={"receive": Row("WSARecv", requirements=["B22"]), "send": Row("WSASend", requirements=["B17"])},
+    rows={
+        "receive": Row(
+            "WSARecv",
+            requirements=["B22"],
+            differs={"wine": documented_otherwise("WSARecv needs no place for the count")},
+        ),
+        "send": Row("WSASend", requirements=["B17"]),
+    },
 )
 def count_pointer_is_required_without_overlapped(ws: Target, call: str) -> None:
     """Without an overlapped record a NULL byte-count pointer is WSAEFAULT."""

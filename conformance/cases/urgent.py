@@ -441,7 +441,7 @@ def urgent_byte_in_the_stream_is_never_mixed(ws: Target) -> None:
     with ws.connected_pair() as (client, server):
         inline(ws, server)
         send_all(ws, client, server, BEFORE_AND_AFTER, in_stream=True)
-        pieces = []
+        pieces: list[bytes] = []
         while len(b"".join(pieces)) < len("before!after"):
             pieces.append(plain(ws, server))
     expect("three receives", expected=[b"before", b"!", b"after"], actual=pieces)

@@ -426,3 +426,76 @@ def test_win_inet_pton_reports_errors(tmp_path: Path) -> None:
     }
     shown = show("\n".join(expected), tmp_path)
     assert dict(zip(expected, shown, strict=True)) == expected
+
+
+# ------------------------------------------------------------------------------------ Twisted, as it comes from PyPI
+
+
+def test_twisted_finds_the_link_local_addresses_through_wsaioctl(tmp_path: Path) -> None:
+    """A helper of its tests: WSASocketW, SIO_ADDRESS_LIST_QUERY and WSAAddressToStringW, all through ctypes."""
+    pytest.importorskip("twisted", reason="Twisted is not installed")
+    program = tmp_path / "addresses.py"
+    program.write_text(
+        "import warnings\n"
+        "warnings.simplefilter('ignore', ResourceWarning)  # it leaves its socket open\n"
+        "from twisted.internet.test._win32ifaces import win32GetLinkLocalIPv6Addresses\n"
+        "print(*win32GetLinkLocalIPv6Addresses(), sep='\\n')\n",
+        encoding="utf-8",
+    )
+    ended = run(program, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert all(re.fullmatch(r"fe80::[0-9a-f:]+%\d+", line) for line in ended.stdout.split())
+
+
+IOCP_ECHO = """\
+import warnings
+
+warnings.simplefilter("ignore")  # about pyOpenSSL, without which there is no TLS
+from twisted.internet import iocpreactor
+
+iocpreactor.install()
+from twisted.internet import protocol, reactor
+
+
+class Echo(protocol.Protocol):
+    def dataReceived(self, data):
+        self.transport.write(data)
+
+
+class Client(protocol.Protocol):
+    def connectionMade(self):
+        self.transport.write(b"hello")
+
+    def dataReceived(self, data):
+        print(data)
+        self.transport.loseConnection()
+
+    def connectionLost(self, reason):
+        print(reason.type.__name__)
+        reactor.connectTCP("127.0.0.1", unused, Refused())
+
+
+class Refused(protocol.ClientFactory):
+    def clientConnectionFailed(self, connector, reason):
+        print(reason.type.__name__, reason.value.osError)
+        reactor.stop()
+
+
+port = reactor.listenTCP(0, protocol.Factory.forProtocol(Echo), interface="127.0.0.1")
+other = reactor.listenTCP(0, protocol.Factory(), interface="127.0.0.1")
+unused = other.getHost().port
+other.stopListening()
+reactor.connectTCP("127.0.0.1", port.getHost().port, protocol.ClientFactory.forProtocol(Client))
+reactor.run()
+print(type(reactor).__name__)
+"""
+
+
+def test_twisted_runs_on_its_completion_port_reactor(tmp_path: Path) -> None:
+    """tcp.py of the reactor makes WSAECONNREFUSED of the system's 1225."""
+    pytest.importorskip("twisted", reason="Twisted is not installed")
+    program = tmp_path / "echo.py"
+    program.write_text(IOCP_ECHO, encoding="utf-8")
+    ended = run(program, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.split() == ["b'hello'", "ConnectionDone", "ConnectionRefusedError", "10061", "IOCPReactor"]

@@ -20,6 +20,9 @@ def test_the_names_are_those_of_windows(prints: Prints) -> None:
         print(all(getattr(asyncio, name) is getattr(aio.windows_events, name) for name in names))
         print(set(names) <= set(asyncio.__all__), len(asyncio.__all__) == len(set(asyncio.__all__)))
         print(asyncio.ProactorEventLoop is aio.ProactorEventLoop, asyncio.IocpProactor is aio.IocpProactor)
+        from asyncio import base_events, proactor_events
+        print(issubclass(asyncio.ProactorEventLoop, proactor_events.BaseProactorEventLoop), end=" ")
+        print(issubclass(asyncio.ProactorEventLoop, asyncio.BaseEventLoop), base_events.Server is asyncio.Server)
         gone = "SafeChildWatcher ThreadedChildWatcher open_unix_connection start_unix_server unix_events".split()
         print([name for name in gone if hasattr(asyncio, name) or name in asyncio.__all__])
         try:
@@ -27,7 +30,7 @@ def test_the_names_are_those_of_windows(prints: Prints) -> None:
         except ImportError as failure:
             print("no unix_events")
         """
-    ) == ["True", "True True", "True True", "[]", "no unix_events"]
+    ) == ["True", "True True", "True True", "True True True", "[]", "no unix_events"]
 
 
 def test_event_loop_is_a_name_of_3_13(prints: Prints) -> None:

@@ -44,17 +44,20 @@ NO_OPTION = 0x7777
 
 
 def test_the_order_of_checks_of_getsockopt() -> None:
-    """B39, R16.38: level, then option and its direction and the kind of socket, then the room."""
+    """B39, R16.38: no room, then level, then option and its direction and the kind of socket, then too little room."""
     s = udp()
     cases = [
         (INVALID_SOCKET, NO_LEVEL, NO_OPTION, 0, WSAENOTSOCK),
-        (s, NO_LEVEL, NO_OPTION, 0, WSAEINVAL),
+        (s, NO_LEVEL, NO_OPTION, 0, WSAEFAULT),
+        (s, NO_LEVEL, NO_OPTION, 1, WSAEINVAL),
         (s, NO_LEVEL, SO_TYPE, 4, WSAEINVAL),
         (s, 0x8000, SO_RCVTIMEO, 4, WSAEINVAL),
         (s, 0xFFFFFFFF, SO_RCVTIMEO, 4, WSAEINVAL),
-        (s, SOL_SOCKET, NO_OPTION, 0, WSAENOPROTOOPT),
-        (s, SOL_SOCKET, SO_ACCEPTCONN, 0, WSAENOPROTOOPT),
-        (s, IPPROTO_TCP, TCP_NODELAY, 0, WSAENOPROTOOPT),
+        (s, SOL_SOCKET, NO_OPTION, 0, WSAEFAULT),
+        (s, SOL_SOCKET, NO_OPTION, 1, WSAENOPROTOOPT),
+        (s, SOL_SOCKET, SO_ACCEPTCONN, 1, WSAENOPROTOOPT),
+        (s, IPPROTO_TCP, TCP_NODELAY, 0, WSAEFAULT),
+        (s, IPPROTO_TCP, TCP_NODELAY, 1, WSAENOPROTOOPT),
         (s, SOL_SOCKET, SO_TYPE, 0, WSAEFAULT),
         (s, SOL_SOCKET, SO_TYPE, 3, WSAEFAULT),
         (s, SOL_SOCKET, SO_TYPE, -1, WSAEFAULT),

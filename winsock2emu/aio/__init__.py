@@ -20,10 +20,11 @@ Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..compat import selectors, socket
 from ..compat._adopt import WINDOWS_FAMILY, HostSocket, adopt, adopt_number
+from ..defs.codes import WSAECONNABORTED, WSAECONNREFUSED, WSAECONNRESET, WSAETIMEDOUT
 from ..defs.constants import FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
 from ..kernel32 import SetFileCompletionNotificationModes
 from ._loading import windows_modules
@@ -85,11 +86,36 @@ class _Selector(selectors.SelectSelector):  # type: ignore[misc, name-defined]  
         return super().register(fileobj, events, data)
 
 
+_BY_CODE: Final = {
+    WSAECONNABORTED: ConnectionAbortedError,
+    WSAECONNREFUSED: ConnectionRefusedError,
+    WSAECONNRESET: ConnectionResetError,
+    WSAETIMEDOUT: TimeoutError,
+}
+
+
 class SelectorEventLoop(windows_events.SelectorEventLoop):  # type: ignore[misc, name-defined]
     """CPython's selector loop as on Windows: sockets only, and at most 512 of them."""
 
     def __init__(self, selector: Any = None) -> None:
         super().__init__(_Selector() if selector is None else selector)
+
+    def _sock_connect_cb(self, fut: Any, sock: Any, address: Any) -> None:
+        # As CPython has it, but for the class of the failure: its OSError knows Windows' codes on Windows only.
+        if fut.done():
+            return
+        try:
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise _BY_CODE.get(code, OSError)(code, f"Connect call failed {address}")
+        except (BlockingIOError, InterruptedError):
+            pass  # it goes on
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as failure:
+            fut.set_exception(failure)
+        else:
+            fut.set_result(None)
 
 
 windows_events.SelectorEventLoop = SelectorEventLoop  # type: ignore[attr-defined]

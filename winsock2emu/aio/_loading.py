@@ -1,8 +1,8 @@
 """CPython's own Windows modules of asyncio, from the running interpreter, on the emulator.
 
 Part played:     the import of asyncio on Windows.
-Lives here:      what its modules find there: ``_overlapped``, ``_winapi``, ``msvcrt``, ``socket`` and ``selectors`` are the
-                 emulator's, ``sys.platform`` is "win32", ``errno`` has the WSA names.
+Lives here:      what its modules find there: ``_overlapped``, ``_winapi``, ``msvcrt``, ``socket`` and ``selectors`` are
+                 the emulator's, ``sys.platform`` is "win32", ``errno`` has the WSA names.
 Lives elsewhere: running them, unchanged (compat._stdlib).
 Once more:       base_events, proactor_events and selector_events call the socket module, so they are run anew as well.
                  All the rest is the interpreter's: futures, tasks, streams, subprocess, TLS.

@@ -130,6 +130,11 @@ def overlapped_at(address: int, store: Store | None = None) -> MemoryOverlapped 
     return None
 
 
+def pends(address: int) -> bool:
+    """Whether a request pends on the structure at an address."""
+    return address in _pending
+
+
 def routine_at(pointer: int, address: int) -> CompletionRoutine | None:
     """A C completion routine as the API calls it; None for a NULL pointer."""
     if not pointer:

@@ -301,6 +301,8 @@ class ExportedFunction:
     address: int
     prototype: type[Any]  # CFUNCTYPE class with the C types; prototype(address) is a callable
     parameters: tuple[str, ...]
+    returns: str | None  # the C type
+    call: Callable[..., Any] = attrs.field(repr=False)  # the same for Python code: numbers in, a number out
     written: bool  # False: it fails with "not supported"
     _callback: Any = attrs.field(repr=False)  # owns the code at ``address``
 
@@ -477,6 +479,8 @@ def _bind(dll: str, function: Export, call: Callable[..., Any] | None) -> Export
         address=address,
         prototype=ctypes.CFUNCTYPE(result, *arguments),
         parameters=tuple(param.name for param in function.params or ()),
+        returns=function.returns,
+        call=thunk,
         written=call is not None,
         callback=callback,
     )

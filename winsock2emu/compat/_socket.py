@@ -56,6 +56,7 @@ from ..defs.constants import (
     HANDLE_FLAG_INHERIT,
     INADDR_NONE,
     NI_NAMEREQD,
+    SD_BOTH,
     SIO_KEEPALIVE_VALS,
     SIO_LOOPBACK_FAST_PATH,
     SIO_RCVALL,
@@ -427,8 +428,12 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
             raise WinsockError(error)
 
     def shutdown(self, how: int, /) -> None:
-        """End one direction or both."""
-        ws2_32.shutdown(host.socket.fileno(self), _int(how))
+        """End one direction or both; both of a connection that is gone as well, see `_adopt.AdoptedSocket.shutdown`."""
+        try:
+            ws2_32.shutdown(host.socket.fileno(self), _int(how))
+        except ConnectionError:
+            if how != SD_BOTH:
+                raise
 
     def getsockname(self) -> Any:
         """The local address."""

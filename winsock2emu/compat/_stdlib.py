@@ -88,7 +88,7 @@ def run(name: str, names: dict[str, Any], others: Others, build_class: BuildClas
         build_class: what the class statement calls there, instead of Python's own.
     """
     origin = _spec(name).origin
-    own = {**vars(builtins), "__import__": _finder(names, others)}
+    own = {**vars(builtins), "__import__": finder(names, others)}
     if build_class is not None:
         own["__build_class__"] = build_class
     names["__builtins__"] = own
@@ -115,8 +115,8 @@ def _spec(name: str) -> ModuleSpec:
     return spec
 
 
-def _finder(names: Mapping[str, Any], others: Others) -> Callable[..., Any]:
-    """The ``__import__`` of a namespace."""
+def finder(names: Mapping[str, Any], others: Others) -> Callable[..., Any]:
+    """The ``__import__`` of a namespace; ``others`` as for `run`."""
 
     def find(wanted: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         full = resolve_name("." * level + wanted, names["__package__"]) if level else wanted

@@ -23,7 +23,7 @@ def WSAEventSelect(s: int, event: int | None, mask: int) -> None:
         mask: FD_ events; 0 ends the selection, and no event is needed.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, no event object, or no such network event.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, no event object.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaeventselect
     """
@@ -65,7 +65,7 @@ def WSAAsyncSelect(s: int, window: int, message: int, mask: int) -> None:
         mask: FD_ events; 0 ends the selection, and no window is needed.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, no such window or network event.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, no such window.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-wsaasyncselect
     """

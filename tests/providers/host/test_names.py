@@ -119,7 +119,7 @@ def test_the_canonical_name_comes_with_the_first_entry() -> None:
         ("127.0.0.1", None, AddrInfo(addr=api.sockaddr_in("127.0.0.1"), family=99), WSANO_RECOVERY),
         (None, "9", hints(AI_CANONNAME), WSAEINVAL),
         ("127.0.0.1", None, hints(0x1000, 99), WSAEINVAL),
-        ("127.0.0.1", None, hints(0, AF_UNIX, 999), WSAEAFNOSUPPORT),
+        ("127.0.0.1", None, hints(0, AF_UNIX, 999), WSAESOCKTNOSUPPORT),
         ("127.0.0.1", None, hints(0, 99), WSAEAFNOSUPPORT),
         ("127.0.0.1", UNKNOWN, hints(0, 0, 999), WSAESOCKTNOSUPPORT),
         (None, UNKNOWN, None, WSATYPE_NOT_FOUND),

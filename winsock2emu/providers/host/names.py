@@ -5,6 +5,8 @@ Lives here:      getaddrinfo, getnameinfo, gethostbyname, gethostname, getservby
                  Windows' records and codes.
 Services:        Windows' own table comes first, so that a program finds on every host what it finds on Windows, aliases
                  included; the host's knows what has been added on this machine.
+Ports:           the low 16 bits of a service's number, which may be negative; observed on Windows (Twisted's tests of
+                 getaddrinfo).
 Sources:         nf-ws2tcpip-getaddrinfo, -getnameinfo, nf-winsock-gethostbyname, -gethostname; R4.120, A95-A99 and
                  B54-B65 of the project's reference.
 """

@@ -571,8 +571,7 @@ class HostProvider:
 
     def WSPEventSelect(self, s: int, event: int | None, mask: int, /) -> None:
         endpoint = self._socket(s)
-        if mask & ~FD_ALL_EVENTS:
-            raise WinsockError(WSAEINVAL)
+        mask &= FD_ALL_EVENTS  # the pages leave open what other bits do; Wine ignores them
         thing = self._event(event, WSAEINVAL) if mask else None
         events = self._events_of(endpoint)
         endpoint.blocking = False
@@ -581,8 +580,7 @@ class HostProvider:
 
     def WSPAsyncSelect(self, s: int, window: int, message: int, mask: int, /) -> None:
         endpoint = self._socket(s)
-        if mask & ~FD_ALL_EVENTS:
-            raise WinsockError(WSAEINVAL)
+        mask &= FD_ALL_EVENTS
         events = self._events_of(endpoint)
         endpoint.blocking = False
         events.select_window(window, message, s, mask)

@@ -2,7 +2,7 @@
 
 Lives elsewhere: what IPv6 has as well (internet), groups (membership), who gets which datagrams (screening).
 On IPv6 sockets: Windows takes these options there, too.
-IP_MULTICAST_IF: an address of the machine, or an interface index written as 0.x.x.x; it reads back as it was set.
+IP_MULTICAST_IF: an address of the machine, or an interface index written as 0.x.x.x, which reads back in host order.
 IP_UNICAST_IF:   is set in network order and reads back in host order.
 IP_TOS:          goes into packets, as it does on Windows only where the administrator has allowed it.
 Sources:         ipproto-ip-socket-options, ip-dontfragment, ip-multicast-2; R5.37-R5.39, R16.38, A67, A68, A101 and the
@@ -98,7 +98,7 @@ def _set_options(endpoint: HostSocket, value: bytes) -> None:
 
 def _get_multicast_interface(endpoint: HostSocket) -> bytes:
     kept: bytes = endpoint.settings.get(_MULTICAST_IF_KEY, _NO_ADDRESS)
-    return kept
+    return kept if kept[0] else dword(int.from_bytes(kept, "big"))
 
 
 def _set_multicast_interface(endpoint: HostSocket, value: bytes) -> None:
