@@ -16,9 +16,11 @@ Sources:         pywin32's reference and its tests (test_pywintypes.py, handles.
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, SupportsIndex, SupportsInt
@@ -152,8 +154,8 @@ class PyHANDLE:
         handle, self.handle = self.handle, 0
         return handle
 
-    def __del__(self) -> None:
-        if getattr(self, "handle", 0):
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if getattr(self, "handle", 0) and not ending():
             with suppress(Exception):
                 self.Close()
 

@@ -22,7 +22,7 @@ import importlib.util
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 from ...installing.changes import Changes
 from ...installing.modules import (
@@ -107,44 +107,33 @@ def _library_errno() -> ModuleType:
     return _stdlib.ERRNO
 
 
-_active: Importing | None = None
-_changes: Final = Changes()
+_active: list[Changes] = []
 
 
 def install() -> None:
     """Put the masks on, for the whole interpreter. Doing it twice changes nothing."""
-    global _active  # noqa: PLW0603  # there is one import statement per interpreter, and this replaces it
-    if _active is not None:
+    if _active:
         return
-    forget_network_library(_changes)
-    after = {"asyncio": _adjust_asyncio, "multiprocessing": children.adjust_multiprocessing}
-    _active = importing = Importing(MASKED, MISSING, after, SOCKETS, {"errno": _library_errno}, _changes)
-    builtins.__import__ = importing.statement
-    importlib.import_module = importing.import_module
-    importlib.util.find_spec = importing.find_spec
-    _set_builtin("WindowsError", OSError)
+    changes = Changes()
+    _active.append(changes)
+    forget_network_library(changes)
+    after = {"asyncio": partial(_adjust_asyncio, changes), "multiprocessing": children.adjust_multiprocessing}
+    importing = Importing(MASKED, MISSING, after, SOCKETS, {"errno": _library_errno}, changes)
+    changes.set(vars(builtins), "WindowsError", OSError)
+    changes.set(vars(builtins), "__import__", importing.statement)
+    changes.set(vars(importlib), "import_module", importing.import_module)
+    changes.set(vars(importlib.util), "find_spec", importing.find_spec)
     importing.finish()
 
 
 def uninstall() -> None:
     """Take the masks off. Modules that were imported meanwhile keep what they imported."""
-    global _active  # noqa: PLW0603
-    if _active is None:
-        return
-    builtins.__import__ = _active.host_statement
-    importlib.import_module = _active.host_import_module
-    importlib.util.find_spec = _active.host_find_spec
-    vars(builtins).pop("WindowsError", None)
-    children.restore_multiprocessing()
-    restore_network_library(_changes)
-    _active = None
+    if _active:
+        children.restore_multiprocessing()
+        restore_network_library(_active.pop())
 
 
-def _adjust_asyncio() -> None:
+def _adjust_asyncio(changes: Changes) -> None:
     from ...installing import asynciopackage
 
-    asynciopackage.show_windows(_changes)
-
-
-def _set_builtin(name: str, value: Any) -> None:
-    vars(builtins)[name] = value
+    asynciopackage.show_windows(changes)

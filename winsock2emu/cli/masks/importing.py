@@ -1,7 +1,7 @@
 """The import statement that looks at who imports.
 
 Part played:     the interpreter's import of modules that differ between Windows and the host.
-Lives here:      the replacements of ``builtins.__import__``, ``importlib.import_module`` and
+Lives here:      the replacements for ``builtins.__import__``, ``importlib.import_module`` and
                  ``importlib.util.find_spec``.
 Lives elsewhere: who sees what (masks.views); the masked modules (the table of masks).
 Sockets:         ``sys.modules`` has the host's ``socket`` until somebody imports it who is to have Windows'; from then
@@ -27,7 +27,7 @@ from .views import Viewer, sees_windows, viewer
 
 
 class Importing:
-    """One set of replacements, with the originals to put back."""
+    """One set of replacements, on top of what it finds."""
 
     def __init__(
         self,
