@@ -70,6 +70,7 @@ from ..verify import Failed, expect, expect_true, fails_with, not_applicable, va
 
 CHAPTER = "IPv6 options"
 PAGE = "winsock/ipproto-ipv6-socket-options"
+HOP_LIMIT = "powershell: NetTCPIP, Set-NetIPv6Protocol, DefaultHopLimit"
 TESTS = "Wine's public test sock.c:test_set_getsockopt, which passes on Windows"
 VALIDITY = "Wine's public test sock.c:test_sockopt_validity, which passes on Windows"
 OLDER = {WSAEFAULT: "Windows 7 to Windows 10 21H1"}
@@ -158,7 +159,7 @@ def level_is_for_ipv6_sockets(ws: Target) -> None:
     rows={
         "v6only": Row(SOCK_DGRAM, IPV6_V6ONLY, 1, requirements=["A65"]),
         "v6only-stream": Row(SOCK_STREAM, IPV6_V6ONLY, 1, requirements=["A65"]),
-        "unicast-hops": Row(SOCK_DGRAM, IPV6_UNICAST_HOPS, 128),
+        "unicast-hops": Row(SOCK_DGRAM, IPV6_UNICAST_HOPS, 128, source=HOP_LIMIT),
         "multicast-hops": Row(SOCK_DGRAM, IPV6_MULTICAST_HOPS, 1),
         "multicast-if": Row(SOCK_DGRAM, IPV6_MULTICAST_IF, 0),
         "multicast-loop": Row(SOCK_DGRAM, IPV6_MULTICAST_LOOP, 1),
@@ -408,7 +409,7 @@ def ipv6_socket_leaves_ipv4_alone(ws: Target) -> None:
 @case(
     "ipv6.dual-stack.ttl",
     chapter=CHAPTER,
-    source="winsock/dual-stack-sockets",
+    source=f"winsock/dual-stack-sockets; {HOP_LIMIT}",
     basis="documented",
 )
 def dual_stack_socket_has_ipv4_options(ws: Target) -> None:
@@ -423,7 +424,7 @@ def dual_stack_socket_has_ipv4_options(ws: Target) -> None:
 @case(
     "ipv6.hops.{row}",
     chapter=CHAPTER,
-    source=f"{PAGE}, IPV6_HOPLIMIT",
+    source=f"{PAGE}, IPV6_HOPLIMIT; {HOP_LIMIT}",
     basis="documented",
     rows={
         "default": Row(None, 128),

@@ -861,7 +861,8 @@ NUMBER = {"send": "B15", "sendto": "B16", "recv": "B20", "recvfrom": "B21"} | {
 def stream_has_to_be_connected(ws: Target, call: str, state: str) -> None:
     """Sending or receiving on a stream socket that has no connection is WSAENOTCONN."""
     with ws.socket_in(state) as s:
-        ws.nonblocking(s)
+        for option in (SO_RCVTIMEO, SO_SNDTIMEO):  # where it waits instead
+            ws.setsockopt(s, SOL_SOCKET, option, 200)
         with fails_with(WSAENOTCONN, call):
             getattr(ws, call)(s, *CALLS[call])
 

@@ -1737,7 +1737,7 @@ def getnameinfo_reports_address_family_flags(ws: Target, address: bytes | None, 
         "family-before-buffers": Row(OTHER_FAMILY, 0, 0, 0, WSAEAFNOSUPPORT),
         "no-buffers-before-flags": Row(PEER, 0, 0, 0x8000, WSAHOST_NOT_FOUND),
         "length-0": Row(PEER, 1, 0, 0, WSAEINVAL),
-        "too-small": Row(PEER, 1, 5, NI_NUMERICHOST, WSAEFAULT),
+        "too-small": Row(PEER, 1, 5, NI_NUMERICHOST, WSAEFAULT, basis="choice", source="requirement B65"),
     },
 )
 def getnameinfo_reports_buffers(ws: Target, address: bytes, buffer: int, length: int, flags: int, code: int) -> None:

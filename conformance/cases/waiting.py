@@ -1253,6 +1253,20 @@ def request_that_came_first_protects_the_others(ws: Target) -> None:
             expect("entries", expected=[(b, AFD_READ, 0)], actual=request.result())
 
 
+@about_the_request("exclusive-after-cancelled", "afd-exclusive", "test_poll_exclusive")
+def next_request_takes_the_place_of_the_first(ws: Target) -> None:
+    """When the request that came first has been cancelled the next new one has its place; those between are safe."""
+    with ws.udp_pair() as (a, b):
+        shared = AfdPoll(ws, a, [(b, AFD_READ)], FOR_EVER)
+        between = AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER, exclusive=True)
+        ws.c.check("kernel32.CancelIo", a, returns="bool")
+        expect_true("the first is cancelled", shared.finished(WAIT_MS))
+        first = AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER, exclusive=True)
+        second = AfdPoll(ws, b, [(b, AFD_READ)], FOR_EVER, exclusive=True)
+        expect("the next one", expected=[], actual=first.result())
+        expect_true("the others wait on", not between.finished() and not second.finished())
+
+
 @about_the_request("exclusive-other-socket", "afd-exclusive", "test_poll_exclusive")
 def exclusive_requests_about_other_sockets_are_left_alone(ws: Target) -> None:
     """An exclusive request ends none that is about another socket, also when both were made on one handle."""

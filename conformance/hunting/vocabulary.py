@@ -508,6 +508,8 @@ def WSAEnumNetworkEvents(world: World, s: int, e: int | None) -> Any:
 
 # ---- overlapped requests ---------------------------------------------------------------------------------------
 
+#: Of requests: MSG_PEEK is not for them, and one for urgent data brings Wine's server down.
+_REQUEST_FLAGS: Final = Pick(0)
 _REQUEST: Final = Ref("record")
 _MAYBE_EVENT: Final = Ref("event", optional=True)
 
@@ -531,7 +533,7 @@ def _routine(world: World, o: str) -> Callable[[int, int, Any, int], object]:
     return lambda error, moved, record, flags: world.told.append([o, error, moved, flags])
 
 
-@_call(New("record"), _CARRIER, Several(_ROOM, 2), _RECEIVE_FLAGS, _MAYBE_EVENT, weight=10)
+@_call(New("record"), _CARRIER, Several(_ROOM, 2), _REQUEST_FLAGS, _MAYBE_EVENT, weight=10)
 def WSARecv_overlapped(world: World, o: str, s: int, rooms: tuple[int, ...], flags: int | str, e: int | None) -> Any:
     buffers = _rooms(rooms)
     with _request(world, o, s, e, buffers) as record:
@@ -545,7 +547,7 @@ def WSASend_overlapped(world: World, o: str, s: int, sizes: tuple[int, ...], fla
         return result_of(world.ws.WSASend(s, pieces, number(flags), record))
 
 
-@_call(New("record"), _CARRIER, Several(_ROOM, 2), _RECEIVE_FLAGS, weight=4)
+@_call(New("record"), _CARRIER, Several(_ROOM, 2), _REQUEST_FLAGS, weight=4)
 def WSARecv_routine(world: World, o: str, s: int, rooms: tuple[int, ...], flags: int | str) -> Any:
     buffers = _rooms(rooms)
     with _request(world, o, s, None, buffers) as record:
@@ -559,7 +561,7 @@ def WSASend_routine(world: World, o: str, s: int, sizes: tuple[int, ...]) -> Any
         return result_of(world.ws.WSASend(s, pieces, 0, record, _routine(world, o)))
 
 
-@_call(New("record"), _DATAGRAM, Several(_ROOM, 2), _RECEIVE_FLAGS, _MAYBE_EVENT, weight=5)
+@_call(New("record"), _DATAGRAM, Several(_ROOM, 2), _REQUEST_FLAGS, _MAYBE_EVENT, weight=5)
 def WSARecvFrom_overlapped(
     world: World, o: str, s: int, rooms: tuple[int, ...], flags: int | str, e: int | None
 ) -> Any:

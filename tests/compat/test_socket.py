@@ -712,3 +712,33 @@ def test_a_number_given_away_may_be_somebody_elses_by_the_end(process: Process) 
             assert failure_of(lambda: socket.socket(fileno=number)).winerror == 10038  # type: ignore[attr-defined]  # noqa: B023
         os.fstat(number)
         os.close(number)
+
+
+def test_a_failure_keeps_no_hold_of_a_buffer(pair: tuple[Any, Any]) -> None:
+    one, other = pair
+    one.setblocking(False)
+    room, data = bytearray(10), bytearray(10)
+    with pytest.raises(BlockingIOError) as waits:
+        one.recv_into(room)
+    room.clear()  # BufferError as long as somebody has it
+    room.extend(bytes(10))
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0)))
+    other.close()
+    select.select([one], [], [], 10)
+    for call in (lambda: one.send(data), lambda: one.sendall(data), lambda: one.recv_into(room)):
+        with pytest.raises(ConnectionResetError) as reset:
+            call()
+        room.clear()
+        data.clear()
+        room.extend(bytes(10))
+        data.extend(bytes(10))
+        assert reset.value.__traceback__ is not None
+    assert waits.value.__traceback__ is not None
+
+
+def test_both_directions_of_a_connection_that_is_gone_end_without_a_failure(pair: tuple[Any, Any]) -> None:
+    one, other = pair
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0)))
+    other.close()
+    assert failure_of(one.recv, 1).errno == codes.WSAECONNRESET
+    one.shutdown(socket.SHUT_RDWR)

@@ -22,7 +22,7 @@ import attr
 from .exceptions import EXCEPTIONS, SKIPPED, TIMING
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-LIMIT_S: Final = 600
+LIMIT_S: Final = 200
 
 MODULES: Final = (
     "test_buffered_proto",

@@ -127,6 +127,23 @@ def test_a_poll_ends_by_cancelling_by_closing_and_by_time() -> None:
     kernel32.CloseHandle(afd)
 
 
+@pytest.mark.parametrize(("first", "ended"), [(1, [True, True, False]), (0, [False, False, False])])
+def test_an_exclusive_poll_ends_the_one_that_came_first_if_that_is_exclusive(first: int, ended: list[bool]) -> None:
+    _, server = pair()
+    afd = device()
+    records = [OVERLAPPED(api.WSACreateEvent()) for _ in ended]
+    for overlapped, exclusive in zip(records, (first, 1, 1), strict=True):
+        assert poll(afd, info((server, AFD_POLL_RECEIVE), exclusive=exclusive), overlapped) is PENDING
+    assert [one.Internal == STATUS_SUCCESS for one in records] == ended
+    kernel32.CancelIo(afd)
+    again = [OVERLAPPED(api.WSACreateEvent()) for _ in range(2)]
+    for overlapped in again:
+        assert poll(afd, info((server, AFD_POLL_RECEIVE), exclusive=1), overlapped) is PENDING
+    assert [one.Internal == STATUS_SUCCESS for one in again] == [True, False]
+    kernel32.CloseHandle(afd)
+    api.closesocket(server)
+
+
 def test_a_poll_forgets_its_sockets() -> None:
     """What is over is not looked for any more."""
     client, server = pair()

@@ -24,13 +24,31 @@ from typing import Any, Final
 
 from ..compat import selectors, socket
 from ..compat._adopt import WINDOWS_FAMILY, HostSocket, adopt, adopt_number
-from ..defs.codes import WSAECONNABORTED, WSAECONNREFUSED, WSAECONNRESET, WSAETIMEDOUT
+from ..compat.overlapped import Overlapped
+from ..defs.codes import (
+    ERROR_NETNAME_DELETED,
+    ERROR_OPERATION_ABORTED,
+    WSAECONNABORTED,
+    WSAECONNREFUSED,
+    WSAECONNRESET,
+    WSAETIMEDOUT,
+)
 from ..defs.constants import FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
 from ..kernel32 import SetFileCompletionNotificationModes
 from ._loading import windows_modules
 
 _modules = windows_modules()
 windows_utils, windows_events = _modules["windows_utils"], _modules["windows_events"]
+
+
+def _finish_send(transferred: Any, key: Any, request: Overlapped) -> Any:
+    """What CPython's proactor makes of the end of a send."""
+    try:
+        return request.getresult()
+    except OSError as failure:
+        if getattr(failure, "winerror", 0) in (ERROR_NETNAME_DELETED, ERROR_OPERATION_ABORTED):
+            raise ConnectionResetError(*failure.args) from None
+        raise
 
 
 class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defined]  # CPython's, without types
@@ -59,6 +77,19 @@ class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defi
             future.set_result(callback(None, None, ov))
         except OSError as failure:
             future.set_exception(failure)
+        return future
+
+    def send(self, conn: Any, buf: Any, flags: int = 0) -> Any:
+        """As CPython has it, in half the time when it is complete at once."""
+        if flags or conn not in self._registered or not isinstance(conn, HostSocket):
+            return super().send(conn, buf, flags)
+        request = Overlapped(0)
+        request.WSASend(conn.fileno(), buf)
+        if request.error:
+            return super()._register(request, conn, _finish_send)
+        self._check_closed()
+        future = self._loop.create_future()
+        future.set_result(request.getresult())
         return future
 
     def _get_accept_socket(self, family: int) -> Any:

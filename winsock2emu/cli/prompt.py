@@ -10,11 +10,14 @@ Pipe:            as the interpreter does it: prompts go to the standard error, r
 from __future__ import annotations
 
 import code
+import linecache
 import sys
-from typing import Any
+from typing import Any, Final
 
 from . import tracebacks
 from .masks import interpreter
+
+_FILE: Final = "<stdin>"
 
 
 def _banner() -> str:
@@ -24,6 +27,20 @@ def _banner() -> str:
 
 
 class _Console(code.InteractiveConsole):
+    _statements = 0
+
+    def runsource(self, source: str, filename: str = _FILE, symbol: str = "single") -> bool:
+        """Compile and run a statement; True when it is not complete."""
+        if sys.version_info >= (3, 13):  # whose tracebacks show such lines, and leave the number out
+            self._statements += 1
+            filename = f"{_FILE}-{self._statements}"
+            linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        return super().runsource(source, filename, symbol)
+
+    def showsyntaxerror(self, filename: str | None = None, **kwargs: Any) -> None:
+        """Show the SyntaxError that is being handled."""
+        super().showsyntaxerror(_FILE, **kwargs)
+
     def showtraceback(self) -> None:
         """Show the exception that is being handled."""
         failure = sys.exception()
@@ -54,7 +71,7 @@ def converse(names: dict[str, Any], *, banner: bool = True) -> int:
     """
     if sys.stdin.isatty():
         _edit_lines(names)
-    _Console(names, "<stdin>").interact(_banner() if banner else "", "")
+    _Console(names, _FILE).interact(_banner() if banner else "", "")
     return 0
 
 

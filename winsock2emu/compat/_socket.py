@@ -473,20 +473,28 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
         return self._timeout
 
     def _call(self, writing: bool, call: Callable[..., Any], *arguments: Any, deadline: float | None = None) -> Any:
-        """Carry out a call that may have to wait, by CPython's rules."""
-        while True:
-            try:
-                return call(host.socket.fileno(self), *arguments)
-            except WinsockError as failure:
-                code = failure.winerror
-                if code == WSAEINTR:
-                    continue  # closed meanwhile: it has no SOCKET any more
-                timeout = self._timeout
-                if code != WSAEWOULDBLOCK or not timeout:
-                    raise
-            if deadline is None:
-                deadline = monotonic() + timeout
-            self._wait(writing, deadline)
+        """Carry out a call that may have to wait, by CPython's rules.
+
+        A failure keeps no buffer in its traceback: a program may resize its own, or read on into it, while it handles
+        that.
+        """
+        try:
+            while True:
+                try:
+                    return call(host.socket.fileno(self), *arguments)
+                except WinsockError as failure:
+                    code = failure.winerror
+                    if code == WSAEINTR:
+                        continue  # closed meanwhile: it has no SOCKET any more
+                    timeout = self._timeout
+                    if code != WSAEWOULDBLOCK or not timeout:
+                        failure.__cause__ = failure.__context__ = None
+                        raise failure.with_traceback(None)  # noqa: B904
+                if deadline is None:
+                    deadline = monotonic() + timeout
+                self._wait(writing, deadline)
+        finally:
+            del arguments
 
     def _wait(self, writing: bool, deadline: float | None, *, connect: bool = False) -> None:
         """Wait until the socket is ready; TimeoutError when the time is over."""
@@ -514,13 +522,16 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
         """Send everything, within the time-out altogether."""
         left = _view(data)
         deadline = monotonic() + self._timeout if self._timeout else None
-        while True:
-            count = self._call(_WRITE, ws2_32.send, left, int(flags), deadline=deadline)
-            if count >= len(left):
-                return
-            left = memoryview(left)[count:]
-            if deadline is not None and monotonic() >= deadline:
-                raise TimeoutError("timed out")
+        try:
+            while True:
+                count = self._call(_WRITE, ws2_32.send, left, int(flags), deadline=deadline)
+                if count >= len(left):
+                    return
+                left = memoryview(left)[count:]
+                if deadline is not None and monotonic() >= deadline:
+                    raise TimeoutError("timed out")
+        finally:
+            del left
 
     def sendto(self, data: Any, *rest: Any) -> int:
         """Send a datagram: sendto(data[, flags], address)."""
@@ -530,7 +541,10 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
         flags = _int(rest[0]) if len(rest) == 2 else 0
         name = _address(_host_family(self), rest[-1], "sendto")
         sys.audit("socket.sendto", self, rest[-1])
-        count: int = self._call(_WRITE, ws2_32.sendto, view, flags, name)
+        try:
+            count: int = self._call(_WRITE, ws2_32.sendto, view, flags, name)
+        finally:
+            del view
         return count
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
@@ -548,7 +562,10 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
         view = _room(buffer, nbytes, "buffer too small for requested bytes", "recv_into")
         if not view:
             return 0
-        count: int = self._call(_READ, ws2_32.recv, view, int(flags))
+        try:
+            count: int = self._call(_READ, ws2_32.recv, view, int(flags))
+        finally:
+            del view
         return count
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
@@ -562,7 +579,10 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
     def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
         """Receive a datagram into a buffer: the number of bytes, and the sender."""
         view = _room(buffer, nbytes, "nbytes is greater than the length of the buffer", "recvfrom_into")
-        count, address = self._call(_READ, ws2_32.recvfrom, view, int(flags))
+        try:
+            count, address = self._call(_READ, ws2_32.recvfrom, view, int(flags))
+        finally:
+            del view
         return count, _tuple(address)
 
     # Options

@@ -117,7 +117,10 @@ def install() -> None:
     changes = Changes()
     _active.append(changes)
     forget_network_library(changes)
-    after = {"asyncio": partial(_adjust_asyncio, changes), "multiprocessing": children.adjust_multiprocessing}
+    after: dict[str, Callable[[], None]] = {
+        "asyncio": partial(_adjust_asyncio, changes),
+        "multiprocessing": children.adjust_multiprocessing,
+    }
     importing = Importing(MASKED, MISSING, after, SOCKETS, {"errno": _library_errno}, changes)
     changes.set(vars(builtins), "WindowsError", OSError)
     changes.set(vars(builtins), "__import__", importing.statement)
