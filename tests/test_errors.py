@@ -170,7 +170,7 @@ def test_each_winsock_code_has_the_errno_and_the_class_that_cpython_gives_it_on_
     assert error.winerror == code
     assert error.code is code
     assert error.errno == C_NUMBERS.get(code, code)
-    assert error.args == (error.errno, error.strerror)
+    assert error.args == (error.errno, error.strerror, None, code, None)
     assert str(error) == f"[WinError {int(code)}] {error.strerror}"
     assert [kind for kind in EVERY_SUBCLASS if isinstance(error, kind)] == (
         [SUBCLASSES[code]] if code in SUBCLASSES else []

@@ -72,6 +72,7 @@ class WinsockError(OSError):
         winerror: the Winsock or system code, such as 10054.
         errno: the code by CPython's rule (10054 stays 10054, 10022 becomes EINVAL).
         strerror: the system's text.
+        args: errno, strerror, None, winerror and None, as the interpreter on Windows leaves them.
         moved: bytes transferred although the call failed (WSAEMSGSIZE), else None.
         address: the sender that goes with ``moved``, or what a failed conversion leaves in the buffer, else None.
         needed: bytes or characters that the caller must offer (size queries), else None.
@@ -105,11 +106,11 @@ class WinsockError(OSError):
         return self
 
     @classmethod
-    def _arguments(cls, code: int) -> tuple[Any, int, str]:
-        """The class, errno and text that go with a code; remembered, as programs that poll get the same ones often."""
+    def _arguments(cls, code: int) -> tuple[Any, int, str, None, int, None]:
+        """The class and `args` that go with a code; remembered, as programs that poll get the same ones often."""
         errno = errno_of(code)
         kind = _KINDS.get(errno, WinsockOSError)
-        arguments = (kind if issubclass(kind, cls) else cls, errno, strerror_of(code))
+        arguments = (kind if issubclass(kind, cls) else cls, errno, strerror_of(code), None, code, None)
         if code in MESSAGES:
             _ARGUMENTS[cls, code] = arguments
         return arguments
@@ -198,12 +199,13 @@ _KINDS: dict[int, type[WinsockError]] = {
     17: WinsockFileExistsError,
 }
 
-# What `WinsockError` has been made of so far: class asked for and code to class, errno and text.
-_ARGUMENTS: dict[tuple[type[WinsockError], int], tuple[Any, int, str]] = {}
+# What `WinsockError` has been made of so far: class asked for and code to class and `args`.
+_ARGUMENTS: dict[tuple[type[WinsockError], int], tuple[Any, int, str, None, int, None]] = {}
 
 # A program that polls gets thousands of these a second, so they are made without any Python code.
 would_block: Callable[[], WinsockError] = partial(
-    OSError.__new__, WinsockBlockingIOError, errno_of(WSAEWOULDBLOCK), strerror_of(WSAEWOULDBLOCK)
+    OSError.__new__,
+    *(WinsockBlockingIOError, errno_of(WSAEWOULDBLOCK), strerror_of(WSAEWOULDBLOCK), None, int(WSAEWOULDBLOCK), None),
 )
 """A new ``WinsockError(WSAEWOULDBLOCK)``, made in a quarter of the time."""
 

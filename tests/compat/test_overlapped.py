@@ -139,7 +139,7 @@ def test_cancelling_completes_with_995(port: int, pair: tuple[socket.socket, soc
     request.cancel()
     assert next_packet(port)[0] == 995
     failure = fails_with(995, request.getresult)
-    assert len(failure.args) == 2
+    assert failure.args == (failure.errno, failure.strerror, None, 995, None)
     request.cancel()
 
 

@@ -29,6 +29,7 @@ from winsock2emu import aio
 from winsock2emu.aio._loading import windows_modules
 from winsock2emu.compat import msvcrt, overlapped, select, selectors, socket, winapi
 from winsock2emu.compat._stdlib import ERRNO, SYS
+from winsock2emu.compat._subprocess import CTRL_BREAK_EVENT, CTRL_C_EVENT, SUBPROCESS
 
 
 def as_on_windows() -> dict[str, ModuleType]:
@@ -52,6 +53,7 @@ def as_on_windows() -> dict[str, ModuleType]:
         "selectors": import_module(selectors.__name__),
         "signal": signals_of_windows(),
         "socket": import_module(socket.__name__),
+        "subprocess": SUBPROCESS,
         "sys": SYS,
     }
 
@@ -63,6 +65,7 @@ def signals_of_windows() -> ModuleType:
     for name, value in vars(signal).items():
         if not name.startswith(("SIG", "ITIMER")) or name in there:
             setattr(view, name, value)
+    vars(view).update(CTRL_C_EVENT=CTRL_C_EVENT, CTRL_BREAK_EVENT=CTRL_BREAK_EVENT)
     return view
 
 

@@ -125,7 +125,7 @@ _BY_CODE: Final = {
 }
 
 
-class SelectorEventLoop(windows_events.SelectorEventLoop):  # type: ignore[misc, name-defined]
+class SelectorEventLoop(windows_events.SelectorEventLoop):  # type: ignore[misc]
     """CPython's selector loop as on Windows: sockets only, and at most 512 of them."""
 
     def __init__(self, selector: Any = None) -> None:
@@ -150,7 +150,7 @@ class SelectorEventLoop(windows_events.SelectorEventLoop):  # type: ignore[misc,
 
 
 windows_events.SelectorEventLoop = SelectorEventLoop  # type: ignore[attr-defined]
-windows_events.WindowsSelectorEventLoopPolicy._loop_factory = SelectorEventLoop  # type: ignore[attr-defined]
+windows_events.WindowsSelectorEventLoopPolicy._loop_factory = SelectorEventLoop
 WindowsSelectorEventLoopPolicy = windows_events.WindowsSelectorEventLoopPolicy
 WindowsProactorEventLoopPolicy = windows_events.WindowsProactorEventLoopPolicy
 DefaultEventLoopPolicy = windows_events.DefaultEventLoopPolicy

@@ -43,6 +43,6 @@ def windows_modules() -> dict[str, ModuleType]:
     for name in ("base_events", "proactor_events", "selector_events", "windows_utils"):
         others[f"asyncio.{name}"] = made[name] = load(f"asyncio.{name}", others)
     # It asks what is a socket. The host's objects, of which ours are a kind, are sockets to it as well.
-    others["socket"] = View(others["socket"], socket=HostSocket)
+    others["socket"] = View(import_module(socket.__name__), socket=HostSocket)
     made["windows_events"] = load("asyncio.windows_events", others)
     return made
