@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import asyncio.proactor_events
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,6 +14,7 @@ import pytest
 
 from winsock2emu import aio
 from winsock2emu.aio._loading import windows_modules
+from winsock2emu.compat import socket as windows_socket
 from winsock2emu.compat._adopt import AdoptedSocket, EmulatedSocket
 from winsock2emu.process import Process
 
@@ -283,3 +284,67 @@ def test_the_selector_loop_knows_no_signals_and_no_subprocesses() -> None:
 
     with asyncio.Runner(loop_factory=aio.SelectorEventLoop) as runner:
         runner.run(main())
+
+
+# The selector loop
+
+
+def test_the_selector_loop_has_windows_sockets_and_select() -> None:
+    async def main() -> tuple[bytes, int]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write((await reader.read(100)).upper())
+            writer.close()
+
+        async with await asyncio.start_server(serve, LOOPBACK, 0) as server:
+            address = server.sockets[0].getsockname()
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b"question")
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        with pytest.raises(ConnectionRefusedError) as refused:
+            await asyncio.open_connection(*address)
+        return answer, refused.value.errno or 0
+
+    with asyncio.Runner(loop_factory=aio.SelectorEventLoop) as runner:
+        assert runner.run(asyncio.wait_for(main(), 20)) == (b"QUESTION", 10061)
+
+
+def test_the_selector_loop_knows_the_hosts_sockets() -> None:
+    async def main() -> bytes:
+        one, other = socket.socketpair()
+        with one, other:
+            one.setblocking(False)
+            receiving = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(one, 10))
+            await asyncio.sleep(0)
+            other.send(b"data")
+            return await receiving
+
+    with asyncio.Runner(loop_factory=aio.SelectorEventLoop) as runner:
+        assert runner.run(asyncio.wait_for(main(), 20)) == b"data"
+
+
+def test_the_selector_loop_waits_for_sockets_only_and_512_of_them() -> None:
+    loop = aio.SelectorEventLoop()
+    sockets = [windows_socket.socket() for _ in range(512)]
+    try:
+        for sock in sockets:
+            loop.add_reader(sock, lambda: None)
+        with pytest.raises(ValueError, match="too many file descriptors"):
+            loop.run_until_complete(asyncio.sleep(0))
+        for sock in sockets:
+            loop.remove_reader(sock)
+        reading, writing = os.pipe()
+        loop.add_reader(reading, lambda: None)
+        with pytest.raises(OSError) as caught:
+            loop.run_until_complete(asyncio.sleep(0))
+        loop.remove_reader(reading)
+        os.close(reading)
+        os.close(writing)
+        assert getattr(caught.value, "winerror", None) == 10038
+        with pytest.raises(NotImplementedError):
+            loop.add_signal_handler(2, lambda: None)
+    finally:
+        loop.close()
+        for sock in sockets:
+            sock.close()

@@ -48,7 +48,7 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
 
 def test_aiohttp_with_many_connections() -> None:
     aiohttp = pytest.importorskip("aiohttp")
-    from aiohttp import web
+    web = pytest.importorskip("aiohttp.web")
 
     async def answer(request: Any) -> Any:
         return web.Response(body=(await request.read())[::-1])
@@ -78,9 +78,8 @@ def test_aiohttp_with_many_connections() -> None:
 
 
 def test_websockets_with_many_connections() -> None:
-    pytest.importorskip("websockets")
-    from websockets.asyncio.client import connect
-    from websockets.asyncio.server import serve
+    connect = pytest.importorskip("websockets.asyncio.client").connect
+    serve = pytest.importorskip("websockets.asyncio.server").serve
 
     async def echo(connection: Any) -> None:
         async for message in connection:

@@ -742,3 +742,21 @@ def test_both_directions_of_a_connection_that_is_gone_end_without_a_failure(pair
     other.close()
     assert failure_of(one.recv, 1).errno == codes.WSAECONNRESET
     one.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_number_that_the_host_has_closed_may_be_another_sockets(pair: tuple[Any, Any], first: bool) -> None:
+    one, other = pair
+    duplicate = one.dup()
+    given, kept = (one, duplicate) if first else (duplicate, one)
+    number = given.detach()
+    os.close(number)
+    with socket.socket() as another:
+        assert another.fileno() == number
+    if first:
+        # Its host socket has gone with the descriptor.
+        assert failure_of(kept.recv, 1).errno == codes.WSAENOTSOCK
+        os.close(host_socket.socket.detach(kept))
+    else:
+        other.send(b"still there")
+        assert kept.recv(20) == b"still there"

@@ -13,18 +13,11 @@ EXCEPTIONS: Final[dict[str, str]] = {
     "*.ProactorTests.test_client_pipe_stat": (
         "expects a pipe to be gone as soon as its clients are, when the server's ends are still open; no page says so"
     ),
-    "*.SubprocessProactorTests.test_kill_issue43884": "the host's subprocess has no CREATE_NEW_PROCESS_GROUP",
     "*.ProactorEventLoopTests.test_subprocess_close_client_stream": (
         "asks for the name of the exception in the child, which is a process of the host and gets the host's"
     ),
-    "*.test_create_unix_server_path_socket_error": (
-        "runs only because the host's socket module has AF_UNIX; on Windows neither it nor the loops have"
-    ),
     "*.test_sendfile.SelectEventLoopTests.test_sendfile_prevents_bare_write": (
-        "the host's loopback takes more at once than the test expects to block on; the loop watches host sockets"
-    ),
-    "*.test_datagram_send_to_non_listening_address_recvfrom*": (
-        "shuts down an unconnected UDP socket of the host's socket module, which the host refuses; the rest passes"
+        "the host's loopback takes more at once than the test expects to block on"
     ),
 }
 """Pattern of test names to the reason; each of them is run, and has to fail wherever it is there."""

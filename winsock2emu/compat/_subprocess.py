@@ -1,7 +1,8 @@
 """What asyncio's windows_utils starts processes with.
 
-Lives here:      the host's ``subprocess`` with the handle that Windows has for a process and a process group for the
-                 events of a console, and ``tempfile`` with a mktemp that joins paths as on Windows, where the name of a pipe leaves the folder behind.
+Lives here:      the host's ``subprocess`` with the handle that Windows has for a process, and with the events of a
+                 console; ``tempfile`` with a mktemp that joins paths as on Windows, where the name of a pipe leaves the
+                 folder behind.
 Lives elsewhere: waiting for a process (engine/children), pipes (kernel32).
 """
 

@@ -118,8 +118,8 @@ def bind(s: int, name: bytes | None) -> None:
     """Give a socket its local address; port 0 lets the system choose one.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, bound already; WSAEFAULT, no name or too short;
-            WSAEAFNOSUPPORT, another family; WSAEACCES; WSAEADDRNOTAVAIL, no address of this machine; WSAEADDRINUSE.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no name or too short; WSAEAFNOSUPPORT, another family;
+            WSAEINVAL, bound already; WSAEACCES; WSAEADDRNOTAVAIL, no address of this machine; WSAEADDRINUSE.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-bind
     """
@@ -131,7 +131,7 @@ def listen(s: int, backlog: int) -> None:
     """Let connection requests queue up, at most ``backlog`` of them; SOMAXCONN for the provider's own limit.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEOPNOTSUPP, connectionless; WSAEISCONN; WSAEINVAL, not bound;
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, not bound; WSAEOPNOTSUPP, connectionless; WSAEISCONN;
             WSAEADDRINUSE, found out only now.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-listen

@@ -24,9 +24,9 @@ def getaddrinfo(node: str | None, service: str | None, hints: AddrInfo | None = 
         hints: flags, family, socktype and protocol to look for.
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAHOST_NOT_FOUND, neither is given or the name is unknown; WSAEAFNOSUPPORT;
-            WSAESOCKTNOSUPPORT; WSATYPE_NOT_FOUND, unknown service; WSATRY_AGAIN; WSANO_RECOVERY, hints with a
-            name or an address among others. To C the code is the result.
+        WinsockError: WSANOTINITIALISED; WSAHOST_NOT_FOUND, neither is given or the name is unknown; WSAESOCKTNOSUPPORT;
+            WSAEAFNOSUPPORT; WSATYPE_NOT_FOUND, unknown service; WSATRY_AGAIN; WSANO_RECOVERY, hints with a name or an
+            address among others. To C the code is the result.
 
     Source: https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo
     """

@@ -32,8 +32,8 @@ def getsockopt(s: int, level: int, option: int, length: int | None = None) -> by
         first byte (SO_BSP_STATE).
 
     Raises:
-        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEINVAL, no such level; WSAENOPROTOOPT, no such option for this
-            kind of socket, or one that can only be set; WSAEFAULT, too little room.
+        WinsockError: WSANOTINITIALISED; WSAENOTSOCK; WSAEFAULT, no room; WSAEINVAL, no such level; WSAENOPROTOOPT, no
+            such option for this kind of socket, or one that can only be set; WSAEFAULT, too little room.
 
     Source: https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-getsockopt
     """

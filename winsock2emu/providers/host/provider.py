@@ -310,14 +310,27 @@ class HostProvider:
         return self._sockets[s].host
 
     def _drop(self, s: int) -> None:
-        """Forget a socket that was closed behind our back: its host socket would close the descriptor's new owner."""
+        """Forget a socket that was closed behind our back: its host socket would close the descriptor's new owner.
+
+        One that has other handles goes on with them, unless the descriptor of its host socket is what is gone.
+        """
         self._left.pop(s, None)
         stale = self._sockets.pop(s, None)
-        if stale is not None:
-            assert self._upcalls is not None
+        if stale is None:
+            return
+        assert self._upcalls is not None
+        with contextlib.suppress(WinsockError):
+            self._upcalls.WPUCloseSocketHandle(s)
+        others = self.sharing.lost(stale, s)
+        if s != stale.fd and others:
+            return
+        for other in others:
+            self._left.pop(other, None)
+            self._sockets.pop(other, None)
             with contextlib.suppress(WinsockError):
-                self._upcalls.WPUCloseSocketHandle(s)
-            self._forget(stale)
+                self._upcalls.WPUCloseSocketHandle(other)
+            self.sharing.lost(stale, other)  # whoever has the number closes it
+        self._forget(stale)
 
     def _forget(self, endpoint: HostSocket) -> None:
         """End what waits on a socket, without its descriptor."""

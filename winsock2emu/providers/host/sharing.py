@@ -239,6 +239,22 @@ class Sharing:
             os.set_inheritable(handle, False)  # nobody is to find it any more
         return goes_on
 
+    def lost(self, endpoint: HostSocket, handle: int) -> list[int]:
+        """A handle's descriptor has been closed behind our back: forget it. The handles that the socket has left."""
+        with self._lock:
+            descriptor = self.descriptors.pop(handle, None)
+            if descriptor is None:
+                return []
+            shared = self._sockets[endpoint]
+            del shared.descriptors[handle]
+            if not shared.descriptors and not shared.tickets:
+                del self._sockets[endpoint]
+            elif endpoint.handle == handle and shared.descriptors:
+                endpoint.handle = next(iter(shared.descriptors))
+        forget_waits(endpoint)
+        descriptor.end_calls()
+        return list(shared.descriptors)
+
     def end(self) -> Iterable[HostSocket]:
         """The last WSACleanup: forget all tickets; returns the sockets that only tickets have kept."""
         with self._lock:
