@@ -74,12 +74,12 @@ def agreement(result: Result, answer: Result | None) -> Agreement:
         return Agreement.STALE
     if same(result, answer):
         return Agreement.SAME
-    if result.outcome in HOLDS and answer.outcome in HOLDS:
-        return Agreement.VARIANT
     if result.outcome is Outcome.GAP and answer.outcome in HOLDS:
         return Agreement.GAP
     if answer.difference is not None:
         return Agreement[answer.difference.kind.name]
+    if result.outcome in HOLDS and answer.outcome in HOLDS:
+        return Agreement.VARIANT
     return Agreement.GAP if Outcome.GAP in (result.outcome, answer.outcome) else Agreement.UNEXPLAINED
 
 

@@ -330,14 +330,16 @@ def test_the_selector_loop_waits_for_sockets_only_and_512_of_them() -> None:
     try:
         for sock in sockets:
             loop.add_reader(sock, lambda: None)
+        loop.call_soon(loop.stop)
         with pytest.raises(ValueError, match="too many file descriptors"):
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_forever()
         for sock in sockets:
             loop.remove_reader(sock)
         reading, writing = os.pipe()
         loop.add_reader(reading, lambda: None)
+        loop.call_soon(loop.stop)
         with pytest.raises(OSError) as caught:
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_forever()
         loop.remove_reader(reading)
         os.close(reading)
         os.close(writing)

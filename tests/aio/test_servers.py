@@ -30,7 +30,7 @@ def process() -> Iterator[Process]:
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Run a coroutine on a new proactor loop: neither the loop nor the interpreter may have anything to complain about."""
+    """Run a coroutine on a new proactor loop: neither the loop nor the interpreter may have a complaint."""
     complaints: list[Any] = []
 
     async def watched() -> None:

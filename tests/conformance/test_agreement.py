@@ -33,7 +33,7 @@ NOW_PASSES = Result(outcome=Outcome.PASS, difference=lacks("why"))
     [
         (PASS, PASS, Agreement.SAME),
         (VARIANT, VARIANT, Agreement.SAME),
-        (VARIANT, PASS, Agreement.UNEXPLAINED),
+        (VARIANT, PASS, Agreement.VARIANT),
         (VARIANT, NOW_PASSES, Agreement.LACKS),
         (PASS, FAIL, Agreement.UNEXPLAINED),
         (FAIL, PASS, Agreement.UNEXPLAINED),

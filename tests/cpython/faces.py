@@ -17,6 +17,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 from collections.abc import Mapping
 from importlib import import_module
@@ -166,9 +167,10 @@ def outcomes(python: str, module: str) -> dict[str, str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(CHECKOUT), dependencies))}
     command = [python, "-m", "tests.cpython.faces", "--one", module]
     try:
-        ended = subprocess.run(
-            command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
-        )
+        with tempfile.TemporaryDirectory() as scratch:  # the tests write files where they are
+            ended = subprocess.run(
+                command, cwd=scratch, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+            )
     except subprocess.TimeoutExpired as failure:
         said = failure.stderr or b""
         return {module: f"error: not over after {LIMIT_S} s: {said.decode(errors='replace')[-2000:]}"}

@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..compat import selectors, socket
-from ..compat._adopt import WINDOWS_FAMILY, HostSocket, adopt, adopt_number
+from ..compat._adopt import WINDOWS_FAMILY, HostSocket, adopt, adopt_number, release
 from ..compat.overlapped import Overlapped
 from ..defs.codes import (
     ERROR_NETNAME_DELETED,
@@ -35,10 +35,14 @@ from ..defs.codes import (
 )
 from ..defs.constants import FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
 from ..kernel32 import SetFileCompletionNotificationModes
+from ..process import current_process
 from ._loading import windows_modules
 
 _modules = windows_modules()
 windows_utils, windows_events = _modules["windows_utils"], _modules["windows_events"]
+_IocpProactor: Any = windows_events.IocpProactor
+_SelectorEventLoop: Any = windows_events.SelectorEventLoop
+_SelectSelector: Any = selectors.SelectSelector
 
 
 def _finish_send(transferred: Any, key: Any, request: Overlapped) -> Any:
@@ -51,7 +55,7 @@ def _finish_send(transferred: Any, key: Any, request: Overlapped) -> Any:
         raise
 
 
-class IocpProactor(windows_events.IocpProactor):  # type: ignore[misc, name-defined]  # CPython's, without types
+class IocpProactor(_IocpProactor):  # type: ignore[misc]  # CPython's, without types
     """CPython's proactor, with two differences.
 
     A socket object is adopted before the first request on it. And a request that is complete at once, as most sends
@@ -109,12 +113,27 @@ windows_events.IocpProactor = IocpProactor  # type: ignore[attr-defined]
 ProactorEventLoop = windows_events.ProactorEventLoop
 
 
-class _Selector(selectors.SelectSelector):  # type: ignore[misc, name-defined]  # CPython's, without types
-    """Windows' selector, which knows the host's socket objects as well."""
+class _Selector(_SelectSelector):  # type: ignore[misc]
+    """Windows' selector, which knows the host's socket objects as well, as long as they are registered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._adopted: set[int] = set()
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
-        adopt_number(self._fileobj_lookup(fileobj))
+        descriptor = self._fileobj_lookup(fileobj)
+        known = descriptor in current_process().objects
+        adopt_number(descriptor)
+        if not known:
+            self._adopted.add(descriptor)
         return super().register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> Any:
+        key = super().unregister(fileobj)
+        if key.fd in self._adopted:
+            self._adopted.discard(key.fd)
+            release(key.fd)
+        return key
 
 
 _BY_CODE: Final = {
@@ -125,7 +144,7 @@ _BY_CODE: Final = {
 }
 
 
-class SelectorEventLoop(windows_events.SelectorEventLoop):  # type: ignore[misc]
+class SelectorEventLoop(_SelectorEventLoop):  # type: ignore[misc]
     """CPython's selector loop as on Windows: sockets only, and at most 512 of them."""
 
     def __init__(self, selector: Any = None) -> None:
