@@ -921,8 +921,7 @@ GROUPS: tuple[Group, ...] = (
         documented_otherwise("an urgent byte is gone when the stream has been read up to its place"),
         "urgent.beside.after-ordinary-data",
         "urgent.beside.survives-the-end",
-        "urgent.receive.would-block",
-        "urgent.receive.times-out",
+        "urgent.receive.*",
     ),
     Group(
         "wine",

@@ -585,21 +585,21 @@ def port_0_gives_a_dynamic_port(ws: Target, kind: int, host: str) -> None:
 )
 def call_that_needs_an_address_binds(ws: Target, call: str, host: str) -> None:
     """A socket that connects or sends without a bind gets a dynamic port; only connecting gives it an address too."""
-    with (
-        ws.listener() as listening,
-        ws.socket_in("bound-datagram") as receiver,
-        ws.closing(ws.tcp() if call == "connect" else ws.udp()) as s,
-    ):
-        if call == "sendto":
-            ws.sendto(s, b"x", 0, ws.getsockname(receiver))
-        elif call == "wsasendto":
-            ws.WSASendTo(s, [b"x"], 0, ws.getsockname(receiver))
-        else:
-            ws.connect(s, ws.getsockname(listening if call == "connect" else receiver))
-        name = ws.getsockname(s)
-    expect("family", expected=AF_INET, actual=family_of(name))
-    expect("address", expected=host, actual=host_of(name))
-    expect_true("port of the dynamic range", port_of(name) in DYNAMIC_PORTS, actual=port_of(name))
+    names = []
+    with ws.listener(backlog=16) as listening, ws.socket_in("bound-datagram") as receiver:
+        for _ in range(8):
+            with ws.closing(ws.tcp() if call == "connect" else ws.udp()) as s:
+                if call == "sendto":
+                    ws.sendto(s, b"x", 0, ws.getsockname(receiver))
+                elif call == "wsasendto":
+                    ws.WSASendTo(s, [b"x"], 0, ws.getsockname(receiver))
+                else:
+                    ws.connect(s, ws.getsockname(listening if call == "connect" else receiver))
+                names.append(ws.getsockname(s))
+    expect("families", expected={AF_INET}, actual=set(map(family_of, names)))
+    expect("addresses", expected={host}, actual=set(map(host_of, names)))
+    ports = sorted(map(port_of, names))
+    expect_true("ports of the dynamic range", all(port in DYNAMIC_PORTS for port in ports), actual=ports)
 
 
 @case(

@@ -630,6 +630,7 @@ def waiting_receive_is_not_ended_by_urgent_data(ws: Target) -> None:
     with ws.connected_pair() as (client, server), ws.thread() as other:
         buffer = bytearray(8)
         pending = other.start(ws.recv, server, buffer)
+        expect_true("recv waits", not pending.finished_within(A_MOMENT))
         send_urgent(ws, client, server)
         expect("urgent data", expected=b"!", actual=urgent(ws, server))
         expect_true("recv waits", not pending.finished_within(A_MOMENT))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from typing import Any
 
 import pytest
 
-from tests.concurrency import Call, until
-from tests.loopback import code_of, elsewhere
+from tests.concurrency import Call, Interrupt, codes_of, interrupted_at_step, until
+from tests.loopback import code_of, elsewhere, pair
 from winsock2emu import kernel32, ws2_32
 from winsock2emu.defs.codes import (
     ERROR_ABANDONED_WAIT_0,
@@ -21,6 +22,9 @@ from winsock2emu.defs.codes import (
 )
 from winsock2emu.defs.constants import AF_INET, INFINITE, SOCK_STREAM, WAIT_IO_COMPLETION
 from winsock2emu.errors import WinsockError
+from winsock2emu.kernel.operations import OVERLAPPED
+from winsock2emu.kernel.ports import PortWait
+from winsock2emu.kernel.waits import idle_waiter
 from winsock2emu.process import Process, current_process
 
 LONG_MS = 20_000
@@ -235,3 +239,77 @@ def test_200_000_packets_of_eight_threads_are_each_taken_once(port: int) -> None
 
 def empty(port: int) -> bool:
     return not current_process().objects[port].packets
+
+
+def test_an_interrupt_between_any_two_steps_of_a_wait_loses_no_packet(process: Process, port: int) -> None:
+    """A signal handler raises before each single step of a wait that ends with a packet, and of one that times out."""
+    thing = process.objects[port]
+    for packets in (1, 0):
+        for step in itertools.count():
+            for _ in range(packets):
+                thing.packets.append((1, "record", 0, 2))
+            block = PortWait(idle_waiter(), thing)
+            with interrupted_at_step(step, codes_of(PortWait.sleep)) as struck:
+                try:
+                    block.sleep(process, 0.001, False)
+                except Interrupt:
+                    assert struck
+                    assert len(thing.packets) == packets, struck
+            thing.packets.clear()
+            assert thing.waiting == [], struck
+            assert not idle_waiter().busy, struck
+            if not struck:
+                break
+        assert step > 3
+
+
+def test_a_thread_that_waits_gets_what_it_and_others_make(process: Process, port: int) -> None:
+    """Packets of its own requests, which it completes while it leads, and packets that other threads post."""
+    client, server = pair()
+    kernel32.CreateIoCompletionPort(server, port, 1, 0)
+    posted = 300
+
+    def post() -> None:
+        for number in range(posted):
+            kernel32.PostQueuedCompletionStatus(port, number, 2, None)
+            if number % 10 == 0:
+                ws2_32.send(client, b"-")
+
+    record = OVERLAPPED()
+    ws2_32.WSARecv(server, [bytearray(1)], 0, record)
+    poster = elsewhere(post)
+    numbers = []
+    received = 0
+    while len(numbers) < posted or received < posted // 10:
+        moved, key, which = take(port, LONG_MS)
+        if key == 2:
+            numbers.append(moved)
+        else:
+            assert (moved, which) == (1, record)
+            received += 1
+            if received < posted // 10:
+                record = OVERLAPPED()
+                ws2_32.WSARecv(server, [bytearray(1)], 0, record)
+    poster.result()
+    assert numbers == list(range(posted))
+
+
+def test_an_event_loop_is_told_that_a_port_is_dry_without_a_look_and_then_looks(
+    process: Process, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, server = pair()
+    kernel32.CreateIoCompletionPort(server, port, 1, 0)
+    record = OVERLAPPED()
+    ws2_32.WSARecv(server, [bytearray(1)], 0, record)
+    looks: list[float | None] = []
+    parking = Recording(process.engine.parking.park, looks)
+    monkeypatch.setattr(process, "parking", lambda: parking)
+    monkeypatch.setattr(process, "pends", lambda: True)
+    thing = process.objects[port]
+    ws2_32.send(client, b"1")
+    assert thing.take(20, process) == (1, record, 0, 1)
+    before = len(looks)
+    assert thing.take(0, process) == WAIT_TIMEOUT
+    assert len(looks) == before
+    assert thing.take(0, process) == WAIT_TIMEOUT
+    assert looks[before:] == [0]

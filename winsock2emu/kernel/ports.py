@@ -60,8 +60,8 @@ class PortWait(Wait):
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self.helps_itself = True
         parking = home.parking()
-        waiter.busy = True
         try:
+            waiter.busy = True
             while True:
                 waiter.done = False  # before the look at the packets: whoever posts does it the other way round
                 with dispatcher:
@@ -77,14 +77,15 @@ class PortWait(Wait):
                 if not parking.park(waiter, timeout_s):
                     with dispatcher:
                         self.end(TIMED_OUT)
+            waiter.busy = False
         except BaseException:
             with dispatcher:
                 granted = not self.end(TIMED_OUT)
+                self.unlink()  # it may have struck between the two halves of an end
             waiter.busy = False
             if granted:
                 self.give_back()
             raise
-        waiter.busy = False
         return self.status
 
     def attempt(self) -> bool:
@@ -226,9 +227,18 @@ class Port(Waitable):
         try:
             packet = self.packets.popleft()
         except IndexError:
-            if timeout_s == 0 and self.looked:
-                self.looked = False
-                return TIMED_OUT
+            if timeout_s == 0 and not self.refills and not self.closed:
+                # `get` without a wait block.
+                if self.looked:
+                    self.looked = False
+                    return TIMED_OUT
+                self.look(home)
+                try:
+                    packet = self.packets.popleft()
+                except IndexError:
+                    return TIMED_OUT
+                self.looked = True
+                return packet
             self.taken = 0
             found = self.get(timeout_s, False, home)
             self.looked = type(found) is tuple
