@@ -26,7 +26,7 @@ endif
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test check conformance oracle bench cpython pywin32 twisted soak cover defs clean rebuild
+.PHONY: all demo test check conformance oracle bench cpython pywin32 trio twisted soak cover defs clean rebuild
 
 all: check test conformance
 
@@ -75,6 +75,10 @@ cpython: $(READY)
 # pywin32's own tests, out of its wheel, on the emulator's faces of its modules.
 pywin32: $(READY)
 	$(BIN)/python -m tests.pywin32.run $(ARGS)
+
+# trio's own tests on its I/O manager for Windows; needs trio and cffi, which `make` does not install.
+trio: $(READY)
+	$(BIN)/python -m tests.trio.run $(ARGS)
 
 # Twisted's own tests on its three reactors for Windows; ARGS='--reactor iocp' for one of them.
 twisted: $(READY)

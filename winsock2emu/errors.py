@@ -124,7 +124,10 @@ class WinsockError(OSError):
             return self.winerror
 
     def __str__(self) -> str:
-        return f"[WinError {self.winerror}] {self.strerror}"
+        text = f"[WinError {self.winerror}] {self.strerror}"
+        if self.filename is None:
+            return text
+        return f"{text}: {self.filename!r}" + (f" -> {self.filename2!r}" if self.filename2 is not None else "")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return WinsockError, (self.winerror,), self.__dict__

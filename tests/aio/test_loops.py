@@ -16,7 +16,7 @@ from winsock2emu import aio
 from winsock2emu.aio._loading import windows_modules
 from winsock2emu.compat import socket as windows_socket
 from winsock2emu.compat._adopt import AdoptedSocket, EmulatedSocket
-from winsock2emu.process import Process
+from winsock2emu.process import Process, current_process
 
 T = TypeVar("T")
 LOOPBACK = "127.0.0.1"
@@ -284,6 +284,22 @@ def test_the_selector_loop_knows_no_signals_and_no_subprocesses() -> None:
 
     with asyncio.Runner(loop_factory=aio.SelectorEventLoop) as runner:
         runner.run(main())
+
+
+def test_what_is_complete_at_once_is_told_by_no_packet() -> None:
+    async def main() -> tuple[int, int]:
+        loop: Any = asyncio.get_running_loop()
+        one, other = socket.socketpair()
+        with one, other:
+            one.setblocking(False)
+            other.setblocking(False)
+            for number in range(50):
+                await loop.sock_sendall(one, b"%d" % number)
+                assert await loop.sock_recv(other, 10) == b"%d" % number
+            port = current_process().objects[loop._proactor._iocp]
+            return len(port.packets), len(loop._proactor._cache)
+
+    assert run(main) == (0, 1)  # the loop's own receive
 
 
 # The selector loop

@@ -725,9 +725,9 @@ def test_a_failure_keeps_no_hold_of_a_buffer(pair: tuple[Any, Any]) -> None:
     other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0)))
     other.close()
     select.select([one], [], [], 10)
-    for call in (lambda: one.send(data), lambda: one.sendall(data), lambda: one.recv_into(room)):
+    for call, buffer in ((one.send, data), (one.sendall, data), (one.recv_into, room)):
         with pytest.raises(ConnectionResetError) as reset:
-            call()
+            call(buffer)
         room.clear()
         data.clear()
         room.extend(bytes(10))

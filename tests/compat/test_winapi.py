@@ -106,3 +106,14 @@ def test_the_handle_of_a_descriptor(tmp_path: Path) -> None:
         msvcrt.get_osfhandle(1 << 18)
     with pytest.raises(OSError):
         msvcrt.open_osfhandle(winapi.INVALID_HANDLE_VALUE, 0)
+
+
+def test_a_file_becomes_a_descriptor(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"in it")
+    handle = winapi.CreateFile(str(path), winapi.GENERIC_READ, 0, 0, winapi.OPEN_EXISTING, 0, 0)
+    descriptor = msvcrt.open_osfhandle(handle, os.O_RDONLY)
+    assert os.read(descriptor, 10) == b"in it"
+    os.close(descriptor)
+    with pytest.raises(OSError):
+        winapi.CloseHandle(handle)

@@ -23,7 +23,7 @@ import attr
 from .exceptions import EXCEPTIONS, SKIPPED, TIMING
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-LIMIT_S: Final = 200
+LIMIT_S: Final = 600
 
 MODULES: Final = (
     "test_buffered_proto",

@@ -278,7 +278,7 @@ def test_a_thread_that_waits_gets_what_it_and_others_make(process: Process, port
     record = OVERLAPPED()
     ws2_32.WSARecv(server, [bytearray(1)], 0, record)
     poster = elsewhere(post)
-    numbers = []
+    numbers: list[int] = []
     received = 0
     while len(numbers) < posted or received < posted // 10:
         moved, key, which = take(port, LONG_MS)

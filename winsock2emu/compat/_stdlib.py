@@ -23,6 +23,8 @@ from ..defs import codes
 from ..defs.constants import HANDLE_FLAG_INHERIT
 from ..errors import errno_of
 
+_FIRST_OF_WINSOCK: Final = 10000
+
 
 class View(ModuleType):
     """A module with other values for some of its names, and without others. What is set here is set there."""
@@ -64,14 +66,20 @@ def _set_handle_inheritable(handle: int, inheritable: bool, /) -> None:
     kernel32.SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT if inheritable else 0)
 
 
+def _strerror(code: int, /) -> str:
+    """C's text; its runtime does not know Winsock's codes."""
+    return os.strerror(code) if code < _FIRST_OF_WINSOCK else "Unknown error"
+
+
 ERRNO: Final = View(errno, **_winsock_errors())
 SYS: Final = View(sys, platform="win32")
 OS: Final = View(
     os,
-    without=("sendfile",),
+    without=("pidfd_open", "sendfile"),
     name="nt",
     get_handle_inheritable=_get_handle_inheritable,
     set_handle_inheritable=_set_handle_inheritable,
+    strerror=_strerror,
 )
 
 BuildClass = Callable[..., type]

@@ -30,11 +30,10 @@ from ._stdlib import ERRNO, OS, SYS, View, finder, load
 
 # C data
 
-
 _LONG: Final = (9).to_bytes(3, "big") + b"\1"
 _UNSIGNED_LONG: Final = (10).to_bytes(3, "big") + b"\1"
 _NARROWED: Final = {_LONG: (7).to_bytes(3, "big") + b"\1", _UNSIGNED_LONG: (8).to_bytes(3, "big") + b"\1"}
-"""cffi's codes of primitive types: long and unsigned long, and int and unsigned int, which have that size on Windows."""
+"""cffi's codes of long and unsigned long, and those of the types that have Windows' size of them, int and unsigned int."""
 
 
 def narrowed(types: bytes) -> bytes:
@@ -47,7 +46,7 @@ def _cffi_backend() -> ModuleType:
     """cffi's lower module with an FFI as on Windows."""
     backend: Any = import_module("_cffi_backend")
 
-    class FFI(backend.FFI):  # type: ignore[misc, name-defined]  # a class of C, without types
+    class FFI(backend.FFI):  # type: ignore[misc]  # a class of C, without types
         """What trio's C types and libraries come from."""
 
         def __init__(self, name: str, *, _types: bytes, **tables: Any) -> None:
@@ -127,7 +126,7 @@ def _keep(address: int, arguments: tuple[Any, ...]) -> None:
 def _os_error(number: int, text: str, filename: Any, winerror: int, filename2: Any) -> WinsockError:
     """``OSError`` with the arguments that it has on Windows: the code decides on the rest."""
     failure = WinsockError(winerror)
-    failure.filename, failure.filename2 = filename, filename2
+    failure.strerror, failure.filename, failure.filename2 = text, filename, filename2
     return failure
 
 

@@ -296,7 +296,8 @@ class Overlapped:
         self._handle = handle
         self._buffer = view
         try:
-            moved = ws2_32.WSARecv(handle, (view,), flags, self._record)
+            # The view keeps a bytearray from being resized; itself, it needs no closer look on the way.
+            moved = ws2_32.WSARecv(handle, (buffer if type(buffer) is bytearray else view,), flags, self._record)
         except WinsockError as failure:
             self._recover(failure, ws2_32.WSARecv, handle, (view,), flags)
         else:

@@ -5,13 +5,15 @@
     trio.run(main)
 
 Part played:     trio on Windows.
-Lives here:      the name: this module is trio itself, which is ``sys.modules["trio"]`` from then on. Whatever imports trio
-                 afterwards gets the same one.
+Lives here:      the name: this module is trio itself, which is ``sys.modules["trio"]`` from then on. Whatever imports
+                 trio afterwards gets the same one.
 Lives elsewhere: how it is loaded (_trio); its sockets are those of `socket`.
 Requires:        trio and cffi. It has to be imported before anything imports trio for the host: one process has one
                  trio, and an ImportError says so if it is too late.
-Paths:           files and paths are the host's.
-Missing:         SetConsoleCtrlHandler, which trio itself does not call.
+Subprocesses:    processes of the host, with named pipes in between; paths and files are the host's, too.
+Differences:     an OSError that trio makes itself, from a number (`SocketType.connect` does), has that number and is of
+                 no subclass: ConnectionRefusedError would need an interpreter that is built for Windows.
+Missing:         console control events, and process groups for them.
 """
 
 from __future__ import annotations

@@ -72,8 +72,10 @@ from winsock2emu.defs.constants import (
     SOL_SOCKET,
     TCP_NODELAY,
 )
+from winsock2emu.engine.pump import FAULT, READABLE, ready_now
 from winsock2emu.process import Process, current_process
 from winsock2emu.providers.host import stream
+from winsock2emu.providers.host.conditions import WAS_RESET
 
 pytestmark = pytest.mark.usefixtures("winsock")
 
@@ -815,6 +817,19 @@ def test_local_streams_carry_data_both_ways_and_end(path: str) -> None:
             api.send(client, b"x", flags)
         with fails(WSAEOPNOTSUPP):
             api.recv(client, bytearray(1), flags)
+
+
+def test_a_reset_is_one_although_its_error_was_told_elsewhere() -> None:
+    """The host tells an error once; what looks next sees a connection that is over, and no reason."""
+    client, server = pair()
+    there = current_process().socket(server).mover
+    assert isinstance(there, stream.StreamSocket)
+    reset(client)
+    until(lambda: ready_now(there.fd, READABLE) & FAULT, "the reset has arrived")
+    there.host.getsockopt(host_sockets.SOL_SOCKET, host_sockets.SO_ERROR)  # somebody else looks
+
+    assert there.conditions(ready_now(there.fd, READABLE)) & WAS_RESET
+    assert there.end_code() == WSAECONNRESET
 
 
 def test_a_local_peer_that_is_gone_resets(path: str) -> None:

@@ -130,7 +130,7 @@ class HostNames:
         if service and _NUMBER.fullmatch(service):
             service = str(int(service) & 0xFFFF)
         elif service and hints.flags & AI_NUMERICSERV:
-            raise WinsockError(WSATYPE_NOT_FOUND)
+            raise WinsockError(WSAHOST_NOT_FOUND if hints.flags & AI_NUMERICHOST else WSATYPE_NOT_FOUND)
         family = HOST_FAMILY[hints.family] if hints.family else HOST_UNSPEC
         # "" is this machine, under all its addresses.
         host_name = _socket.gethostname() if node == "" else node

@@ -194,6 +194,8 @@ class StreamSocket(HostSocket):
     """
 
     expedited: ClassVar[bool] = True
+    #: A peer that closes ends its own direction only.
+    halves: ClassVar[bool] = True
 
     __slots__ = (
         "_connect_code",
@@ -1266,7 +1268,10 @@ class StreamSocket(HostSocket):
             return CAN_ACCEPT if comes and not self.inbound.pends else 0
         if self.state != CONNECTED:
             return CONNECT_FAILED if self.connect_failed else 0
-        if ready & FAULT and not self.broken:
+        # Both directions are over, and not by a shutdown of ours: a reset whose error somebody else has just been told.
+        # (Where the host has no bit for the end of one, a hang-up says less.)
+        over = ENDED and self.halves and ready & HANGUP and not self.send_shut
+        if (over or ready & FAULT) and not self.broken:
             self._look_for_fault()
             if not self.broken and WATCHED not in self.settings:
                 # The host tells an error once, and another thread has been told just now: it is about to say so.

@@ -145,7 +145,8 @@ _WSA_OF_EAI = {
 }
 for _name in ("EAI_NODATA", "EAI_ADDRFAMILY"):
     if hasattr(_socket, _name):
-        _WSA_OF_EAI[getattr(_socket, _name)] = WSAHOST_NOT_FOUND if _name == "EAI_NODATA" else WSAEAFNOSUPPORT
+        # A literal of another family than was asked for has no address of that family (observed).
+        _WSA_OF_EAI[getattr(_socket, _name)] = WSAHOST_NOT_FOUND
 
 # h_errno of the older functions; netdb.h has these numbers everywhere.
 _WSA_OF_H_ERRNO = {1: WSAHOST_NOT_FOUND, 2: WSATRY_AGAIN, 3: WSANO_RECOVERY, 4: WSANO_DATA}

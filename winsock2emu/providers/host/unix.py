@@ -41,6 +41,7 @@ class UnixSocket(StreamSocket):
     __slots__ = ()
 
     expedited = False
+    halves = False
 
     # Names
 
