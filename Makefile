@@ -76,7 +76,7 @@ cpython: $(READY)
 pywin32: $(READY)
 	$(BIN)/python -m tests.pywin32.run $(ARGS)
 
-# trio's own tests on its I/O manager for Windows; needs trio and cffi, which `make` does not install.
+# trio's own tests on its I/O manager for Windows.
 trio: $(READY)
 	$(BIN)/python -m tests.trio.run $(ARGS)
 

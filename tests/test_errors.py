@@ -345,3 +345,10 @@ def test_what_the_programs_own_function_raises_passes_unchanged() -> None:
 
     with pytest.raises(ZeroDivisionError):
         call_back(condition)
+
+
+def test_files_that_an_error_is_about_stand_in_its_text() -> None:
+    """As in every OSError; trio's test_winerror expects it of Windows."""
+    error = WinsockError(18)
+    error.filename, error.filename2 = "a", "b"
+    assert str(error) == f"[WinError 18] {error.strerror}: 'a' -> 'b'"

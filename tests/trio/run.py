@@ -3,8 +3,8 @@
     python -m tests.trio.run [--python PATH]... [MODULE]...
 
 Each module runs in an interpreter of its own (`suite`), which needs trio, cffi, pytest, trustme and pyOpenSSL. A test
-that does not pass has to stand in `exceptions` with its reason, and one that stands there has to fail: otherwise the run
-fails. So does a run in which nothing ran.
+that does not pass has to stand in `exceptions` with its reason, and one that stands there has to fail: otherwise the
+run fails. So does a run in which nothing ran.
 """
 
 from __future__ import annotations

@@ -56,26 +56,11 @@ def _finish_send(transferred: Any, key: Any, request: Overlapped) -> Any:
 
 
 class IocpProactor(_IocpProactor):  # type: ignore[misc]  # CPython's, without types
-    """CPython's proactor, with three differences.
+    """CPython's proactor, with two differences.
 
-    A socket object is adopted before the first request on it. A request that is complete at once, as most sends are, is
-    told by no packet, which CPython's own names as a thing that one could do. And a loop that has something to do anyway
-    looks for packets every second time only, as long as it finds none.
+    A socket object is adopted before the first request on it. And a request that is complete at once, as most sends
+    are, is told by no packet, which CPython's own names as a thing that one could do.
     """
-
-    _in_vain = False
-    """The last look that was not to wait has found nothing."""
-
-    def select(self, timeout: float | None = None) -> Any:
-        """What is complete."""
-        if timeout == 0:
-            if self._in_vain:
-                self._in_vain = False
-                return []
-            found = super().select(0)
-            self._in_vain = not found
-            return found
-        return super().select(timeout)
 
     def _register_with_iocp(self, obj: Any) -> None:
         if obj in self._registered:

@@ -33,7 +33,7 @@ from ._stdlib import ERRNO, OS, SYS, View, finder, load
 _LONG: Final = (9).to_bytes(3, "big") + b"\1"
 _UNSIGNED_LONG: Final = (10).to_bytes(3, "big") + b"\1"
 _NARROWED: Final = {_LONG: (7).to_bytes(3, "big") + b"\1", _UNSIGNED_LONG: (8).to_bytes(3, "big") + b"\1"}
-"""cffi's codes of long and unsigned long, and those of the types that have Windows' size of them, int and unsigned int."""
+"""cffi's codes of long and unsigned long, and of int and unsigned int, which have the size that those have there."""
 
 
 def narrowed(types: bytes) -> bytes:

@@ -125,7 +125,7 @@ def test_the_canonical_name_comes_with_the_first_entry() -> None:
         (None, UNKNOWN, None, WSATYPE_NOT_FOUND),
         ("127.0.0.1", UNKNOWN, hints(0, 0, SOCK_STREAM), WSATYPE_NOT_FOUND),
         ("127.0.0.1", "http", hints(AI_NUMERICSERV, 0, SOCK_STREAM), WSATYPE_NOT_FOUND),
-        # observed on Windows by trio's test_SocketType_resolve, and for IPv6 as gai-ipv6-brackets-family
+        # as trio's test_SocketType_resolve expects of Windows; the second in brackets: gai-ipv6-brackets-family
         ("1.2.3.4", "80", hints(0, AF_INET6), WSAHOST_NOT_FOUND),
         ("::1", "80", hints(AI_NUMERICHOST, AF_INET), WSAHOST_NOT_FOUND),
         ("127.0.0.1", "http", hints(AI_NUMERICHOST | AI_NUMERICSERV), WSAHOST_NOT_FOUND),

@@ -145,7 +145,7 @@ _WSA_OF_EAI = {
 }
 for _name in ("EAI_NODATA", "EAI_ADDRFAMILY"):
     if hasattr(_socket, _name):
-        # A literal of another family than was asked for has no address of that family (observed).
+        # A literal of another family than was asked for: gai-ipv6-brackets-family, and trio's tests for Windows.
         _WSA_OF_EAI[getattr(_socket, _name)] = WSAHOST_NOT_FOUND
 
 # h_errno of the older functions; netdb.h has these numbers everywhere.
