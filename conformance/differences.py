@@ -1266,6 +1266,7 @@ GROUPS: tuple[Group, ...] = (
         "wine",
         observed_otherwise("gai-ipv4-literal", "has an entry for each socket type where none was asked for"),
         "names.getaddrinfo.literal-ipv*",
+        "names.getaddrinfo.brackets-p*",
         "names.getaddrinfo.once-per-address",
     ),
     Group("wine", documented_otherwise("takes flags that are none"), "names.getaddrinfo.refuses-unknown-flag"),
