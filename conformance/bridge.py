@@ -268,6 +268,8 @@ class Bridge:
                 self.free(room)
 
     def call(self, thread: str, address: int, arguments: Sequence[int]) -> Called:
+        if self._lost:
+            raise BridgeLost("the program behind the bridge has ended before")
         channel = self._channel()
         channel.send(CALL, [address, *(value & MASK for value in arguments)])
         with self._lock:

@@ -399,7 +399,7 @@ GROUPS: tuple[Group, ...] = (
         "ioctl.fast-path",
         "ioctl.route-change.*",
         "ioctl.broadcast-address",
-        "ioctl.wrong-socket.*-on-*",
+        "ioctl.wrong-socket.[!a]*-on-*",
         "ioctl.wait.*route",
     ),
     Group("wine", lacks("has no sockets of AF_UNIX"), "ioctl.local-peer", "ioctl.wrong-socket.addresses-on-local"),
@@ -1196,7 +1196,6 @@ GROUPS: tuple[Group, ...] = (
         "overlapped.result.errors",
         "overlapped.result.failed-stores-no-count",
     ),
-    Group("wine", documented_otherwise("asks for a startup in few functions only"), "overlapped.result.needs-startup"),
     Group(
         "wine",
         observed_otherwise("afd-recv-close-pending", "ends the request with ERROR_HANDLES_CLOSED"),
@@ -1341,7 +1340,6 @@ GROUPS: tuple[Group, ...] = (
     Group(
         "wine", documented_otherwise("takes a handle twice in a wait for all"), "kernel.wait.group-limits-twice-in-all"
     ),
-    Group("wine", documented_otherwise("WSACreateEvent needs no startup"), "kernel.event.needs-startup"),
     Group("wine", documented_otherwise("a wait goes on when the port is closed"), "kernel.port.closed-while-waiting"),
     # ---- Completion ports
     Group(

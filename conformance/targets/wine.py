@@ -21,7 +21,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from ..bridge import Bridge, BridgeLost
 from ..driver import CDriver
@@ -34,9 +34,6 @@ _COMPILER: Final = "x86_64-w64-mingw32-gcc"
 _LOADERS: Final = ("/usr/lib/wine/wine64", "wine64", "wine")
 #: program -> the Debian package that has it
 _PACKAGES: Final = {"wine64": "wine64", _COMPILER: "gcc-mingw-w64-x86-64"}
-
-#: Open for as long as this process has its copies of the prefix.
-_held: list[TextIO] = []
 
 
 def missing() -> list[str]:
@@ -127,13 +124,12 @@ def _copy_of_our_own(prefix: Path) -> Path:
     With its prefix a process has its wineserver: no other's failure reaches it. The files of a copy are links.
     """
     for number in itertools.count():
-        lock = prefix.with_name(f"prefix-{number}.lock").open("w")
+        lock = os.open(prefix.with_name(f"prefix-{number}.lock"), os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # and never given back: the end of the process does
         except OSError:
-            lock.close()
+            os.close(lock)
             continue
-        _held.append(lock)
         own = prefix.with_name(f"prefix-{number}")
         if not own.exists():
             shutil.rmtree(own.with_suffix(".new"), ignore_errors=True)
