@@ -67,7 +67,7 @@ from winsock2emu.defs.constants import (
 )
 from winsock2emu.defs.sockaddr import SockAddr
 from winsock2emu.process import Process, current_process
-from winsock2emu.providers.host import accepting, rawcalls, stream
+from winsock2emu.providers.host import accepting, connection, rawcalls
 from winsock2emu.providers.host.stream import StreamSocket
 
 pytestmark = pytest.mark.usefixtures("winsock")
@@ -499,7 +499,7 @@ def test_room_in_the_backlog_lets_a_caller_in_that_still_tries() -> None:
 
 def test_hosts_that_cannot_tell_let_the_caller_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """For as long as any connect."""
-    monkeypatch.setattr(stream, "CONNECT_MS", 300)
+    monkeypatch.setattr(connection, "CONNECT_MS", 300)
 
     def no_netlink(family: int, port: int) -> Any:
         raise PermissionError(errno.EPERM, "Operation not permitted")
@@ -512,9 +512,9 @@ def test_hosts_that_cannot_tell_let_the_caller_wait(monkeypatch: pytest.MonkeyPa
 
 def test_a_connect_is_given_up_after_the_time_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """A20: 21 seconds; here less, as nothing else depends on it. It may be tried again (R11.22)."""
-    assert stream.CONNECT_MS == 21_000
-    monkeypatch.setattr(stream, "CONNECT_MS", 300)
-    monkeypatch.setattr(stream, "backlog_is_full", lambda port: False)
+    assert connection.CONNECT_MS == 21_000
+    monkeypatch.setattr(connection, "CONNECT_MS", 300)
+    monkeypatch.setattr(connection, "backlog_is_full", lambda port: False)
     listening, name = full_listener()
     client = tcp()
     with fails(WSAETIMEDOUT):

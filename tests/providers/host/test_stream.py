@@ -74,7 +74,7 @@ from winsock2emu.defs.constants import (
 )
 from winsock2emu.engine.pump import FAULT, READABLE, ready_now
 from winsock2emu.process import Process, current_process
-from winsock2emu.providers.host import stream
+from winsock2emu.providers.host import connection, stream
 from winsock2emu.providers.host.conditions import WAS_RESET
 
 pytestmark = pytest.mark.usefixtures("winsock")
@@ -205,7 +205,7 @@ def test_a_host_that_lets_a_socket_connect_once_gets_another_one(
     monkeypatch: pytest.MonkeyPatch, family: int, bound: bool
 ) -> None:
     """A16: the BSDs. The number, the options and the name stay."""
-    monkeypatch.setattr(stream, "reset", lambda descriptor: False)
+    monkeypatch.setattr(connection, "reset", lambda descriptor: False)
     s = tcp(family)
     api.setsockopt(s, SOL_SOCKET, SO_KEEPALIVE, 1)
     api.setsockopt(s, IPPROTO_TCP, TCP_NODELAY, 1)

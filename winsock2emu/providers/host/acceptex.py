@@ -40,10 +40,11 @@ from ...defs.sockaddr import SockAddr
 from ...errors import WinsockError
 from ...kernel.operations import PENDING, Operation
 from .accepting import ConnectionRequest
+from .connection import CONNECTED, UNCONNECTED
 from .exchange import put_under
 from .hostsocket import NAME_SIZES, HostSocket
 from .stages import StagedOperation, Stages, carry_out
-from .stream import CONNECTED, UNCONNECTED, StreamSocket
+from .stream import StreamSocket
 from .translate import windows_address
 
 _SOL_SOCKET: Final = int(_socket.SOL_SOCKET)

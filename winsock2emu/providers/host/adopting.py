@@ -20,9 +20,10 @@ from typing import Final
 
 from ...defs.constants import SOMAXCONN
 from .accepting import ConnectionRequests
+from .connection import CONNECTING, LISTENING, UNCONNECTED
 from .datagram import DatagramSocket
 from .hostsocket import HostSocket
-from .stream import CONNECTING, LISTENING, UNCONNECTED, StreamSocket
+from .stream import StreamSocket
 from .translate import from_host, windows_address
 
 _SOL_SOCKET: Final = int(_socket.SOL_SOCKET)

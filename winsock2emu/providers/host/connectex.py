@@ -16,9 +16,10 @@ from typing import Any
 from ...defs.codes import WSAEALREADY, WSAEINVAL, WSAEISCONN
 from ...errors import WinsockError
 from ...kernel.operations import Operation
+from .connection import CONNECTED, CONNECTING, LISTENING
 from .hostsocket import HostSocket
 from .stages import Stages, carry_out
-from .stream import CONNECTED, CONNECTING, LISTENING, StreamSocket
+from .stream import StreamSocket
 
 
 def connect_overlapped(endpoint: HostSocket, name: bytes | None, data: Any, request: Operation | None) -> Any:

@@ -25,9 +25,10 @@ from ...defs.codes import WSA_OPERATION_ABORTED, WSAEINVAL, WSAENOTCONN
 from ...defs.constants import TF_REUSE_SOCKET
 from ...errors import WinsockError
 from ...kernel.operations import Operation
+from .connection import CONNECTED
 from .hostsocket import HostSocket
 from .stages import Stages, carry_out
-from .stream import CONNECTED, StreamSocket
+from .stream import StreamSocket
 
 _PIECE = 65536  # bytes thrown away by one call
 

@@ -18,14 +18,14 @@ from ...defs.constants import AF_INET6
 from .translate import NOSIGNAL
 
 if TYPE_CHECKING:
-    from .stream import StreamSocket
+    from .connection import ConnectionSocket
 
 _SOL_SOCKET: Final = int(_socket.SOL_SOCKET)
 _V6ONLY: Final = (int(_socket.IPPROTO_IPV6), int(_socket.IPV6_V6ONLY))
 SO_NOSIGPIPE: Final = 0x1022  # of hosts without MSG_NOSIGNAL
 
 
-def another_like(endpoint: StreamSocket) -> _socket.socket:
+def another_like(endpoint: ConnectionSocket) -> _socket.socket:
     """A new host socket with the options of the one that an endpoint has.
 
     Raises:
@@ -46,7 +46,7 @@ def another_like(endpoint: StreamSocket) -> _socket.socket:
     return fresh
 
 
-def put_under(endpoint: StreamSocket, fresh: _socket.socket, handles: Iterable[int] = ()) -> None:
+def put_under(endpoint: ConnectionSocket, fresh: _socket.socket, handles: Iterable[int] = ()) -> None:
     """Put a host socket in the place of the one that an endpoint has. ``fresh`` is used up, whatever happens.
 
     ``handles``: further descriptors of a shared socket.

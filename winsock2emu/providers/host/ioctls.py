@@ -115,6 +115,7 @@ from .addressing import (
     sorted_addresses,
 )
 from .changes import ChangeWaits, ConnectionNews
+from .connection import CONNECTED
 from .datagram import DatagramSocket
 from .extensions import extension_function
 from .filters import (
@@ -128,7 +129,7 @@ from .filters import (
 from .hostsocket import HostSocket
 from .interfaces import HostNetwork
 from .options import set_option
-from .stream import CONNECTED, StreamSocket
+from .stream import StreamSocket
 from .tcpinfo import tcp_info
 from .unix import UnixSocket
 

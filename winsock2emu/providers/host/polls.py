@@ -23,8 +23,9 @@ from ...engine.polls import Conditions
 from ...errors import WinsockError
 from ...kernel.operations import status_of
 from .conditions import TELL_END
+from .connection import CONNECTED
 from .hostsocket import HostSocket
-from .stream import CONNECTED, StreamSocket
+from .stream import StreamSocket
 
 _NEEDS_END: Final = AFD_POLL_RECEIVE | AFD_POLL_DISCONNECT
 _BY_CONNECT: Final = AFD_POLL_CONNECT | AFD_POLL_CONNECT_FAIL

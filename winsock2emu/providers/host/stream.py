@@ -1,16 +1,10 @@
 """Connection-oriented sockets: TCP, and what AF_UNIX has in common with it.
 
-Part played:     the connection endpoint of afd.sys over a TDI stream.
-Lives here:      the states of a connection and of its two directions, and one attempt of each call.
-Lives elsewhere: waiting, time-outs, order (engine/lanes); sends that go on by themselves (sending), lingering
-                 (closing), connection requests (accepting), urgent data (urgent); errno to code without context
+Part played:     the connection endpoint of afd.sys over a TDI stream, as far as it is about data.
+Lives here:      one attempt of each call that moves data or ends a direction, what shows of it, and closing.
+Lives elsewhere: how a connection comes about (connection); waiting, time-outs, order (engine/lanes); sends that go on
+                 by themselves (sending), lingering (closing), urgent data (urgent); errno to code without context
                  (translate).
-
-    UNCONNECTED ──listen──▶ LISTENING
-        │    ▲
-     connect └── refused, unreachable, timed out: connect may be tried again
-        ▼
-    CONNECTING ──▶ CONNECTED ──▶ broken: a reset or time-out is remembered, every later call meets it
 
 Each direction of a connection is open until shutdown closes it. ``receive_now`` and ``send_now`` are the host's
 methods while nothing but "connected and open" has to be checked, else None: one test on the hot path stands for all
@@ -22,13 +16,9 @@ Whole sends:     the bytes of one send stay together, whatever other threads sen
 End of sending:  shutdown waits for its turn in the lane like a send, so that sends which wait are sent before the FIN.
 All or nothing:  a non-blocking send is never taken in part: the pump sends what the host has not taken (sending).
 End of receiving: data that comes after shutdown(SD_RECEIVE) resets the connection. The pump looks out for it.
-Time limits:     a connect is given up after 21 seconds, as on Windows. A listener of this machine whose backlog is full
-                 makes Linux keep its callers waiting; they are told that they were refused, as by Windows, after the
-                 time in which Windows tries again.
-Differences:     a non-blocking connect that the host finishes at once still reports WSAEWOULDBLOCK, as on Windows.
-                 Only Linux can reset a connection without closing it, or tell that a backlog is full.
-Sources:         nf-winsock2-connect, -accept, -send, -recv, -shutdown, -closesocket; T12.1, A13-A24, A36-A49, A91-A94,
-                 A106 of the project's reference.
+Differences:     only Linux can reset a connection without closing it.
+Sources:         nf-winsock2-send, -recv, -shutdown, -closesocket; T12.1, A40-A49, A91-A94, A106 of the project's
+                 reference.
 """
 
 from __future__ import annotations
@@ -36,20 +26,15 @@ from __future__ import annotations
 import _socket
 import contextlib
 import errno
-import os
 import struct
-import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ...defs.codes import (
-    WSAEALREADY,
     WSAECONNABORTED,
-    WSAECONNREFUSED,
     WSAECONNRESET,
     WSAEINVAL,
-    WSAEISCONN,
     WSAENOTCONN,
     WSAEOPNOTSUPP,
     WSAESHUTDOWN,
@@ -66,16 +51,11 @@ from ...defs.constants import (
     SD_SEND,
     SO_LINGER,
     SO_OOBINLINE,
-    SO_PAUSE_ACCEPT,
-    SOMAXCONN,
 )
-from ...defs.sockaddr import SockAddr
 from ...engine.lanes import Lane
 from ...engine.pump import ENDED, FAULT, HANGUP, READABLE, URGENT, WRITABLE, Pump, ready_now
 from ...errors import WinsockError, would_block
 from ...kernel.operations import OVERLAPPED, PENDING, Operation
-from .accepting import Condition, ConnectionRequest, ConnectionRequests, decide
-from .binding import FIRST_DYNAMIC_PORT, keep_reusable
 from .closing import all_acknowledged
 from .conditions import (
     CAN_ACCEPT,
@@ -87,18 +67,14 @@ from .conditions import (
     TELL_END,
     WAS_RESET,
 )
-from .exchange import SO_NOSIGPIPE, another_like, put_under
-from .hostsocket import MOST_BUFFERS, HostSocket, check_buffers, scatter
-from .icmperrors import WATCHED, collect
-from .rawcalls import backlog_is_full, readable, reset, unsent
+from .connection import CONNECTED, CONNECTING, LISTENING, TO_RECEIVES, TO_SENDS, ConnectionSocket
+from .exchange import SO_NOSIGPIPE
+from .hostsocket import MOST_BUFFERS, check_buffers, scatter
+from .icmperrors import WATCHED
+from .rawcalls import readable, reset, unsent
 from .sending import Sending, drop, leftovers
-from .translate import HOST_OOB, HOST_PEEK, NOSIGNAL, host_flags, windows_address
+from .translate import HOST_OOB, HOST_PEEK, NOSIGNAL, host_flags
 from .urgent import UrgentChannel, UrgentSending, other_end
-
-UNCONNECTED = 0  # new, bound, or after a connect that failed
-LISTENING = 1  # connection requests queue up
-CONNECTING = 2  # a connect is under way on the host
-CONNECTED = 3  # established; stays so after shutdown and after a reset
 
 _SEND_FLAGS = MSG_OOB | MSG_DONTROUTE
 _RECEIVE_FLAGS = MSG_OOB | MSG_PEEK | MSG_WAITALL | MSG_PUSH_IMMEDIATE
@@ -113,18 +89,11 @@ _SURE = 4
 _WITHOUT_TRY = 32
 _LIKELY = 2  # overlapped receives in a row after which a look comes before the next try
 
-# Not bound to a socket: a bound method takes 72 bytes for each, and a call through it takes as long.
-_RECEIVE = _socket.socket.recv_into
-_SEND = _socket.socket.send
-
 _SOL_SOCKET = int(_socket.SOL_SOCKET)
 _SO_ERROR = int(_socket.SO_ERROR)
 _SO_LINGER = int(_socket.SO_LINGER)
 _SHUT_WR = int(_socket.SHUT_WR)
 _ABORTIVE = struct.pack("ii", 1, 0)
-
-# SOMAXCONN_HINT(n) is -n; Windows clips the hint to this range.
-_LEAST_HINT, _MOST_HINT = 200, 65535
 
 # How a connection that is gone is told to sends and to receives. Contested: EPIPE and ENOTCONN follow an error that the
 # host has told before, most often a reset; a transport that gave up is WSAECONNABORTED to a send and WSAETIMEDOUT to a
@@ -138,25 +107,8 @@ _BREAKS = {
     errno.EHOSTUNREACH: (WSAECONNABORTED, WSAETIMEDOUT),
     errno.ENETUNREACH: (WSAECONNABORTED, WSAETIMEDOUT),
 }
-_TO_SENDS, _TO_RECEIVES = 0, 1
-
-# Errors that only an established connection can have: the connect has succeeded before they came.
-_AFTER_CONNECT = frozenset((errno.ECONNRESET, errno.EPIPE))
 
 _MOST_AT_ONCE = 1 << 20  # bytes that one receive into very many buffers asks the host for
-CONNECT_MS = 21_000
-"""How long Windows tries to connect: three times, after 3 and after 9 seconds again."""
-
-FULL_BACKLOG_MS = 1500
-"""Windows tries three times, half a second apart, before it believes that a caller is turned away."""
-
-# The host's limit for a connect: level, option, unit in milliseconds.
-_HOST_TIME_LIMIT: tuple[int, int, int] | None = None
-if sys.platform == "linux":
-    _HOST_TIME_LIMIT = (int(_socket.IPPROTO_TCP), int(_socket.TCP_USER_TIMEOUT), 1)
-elif sys.platform == "darwin":
-    _HOST_TIME_LIMIT = (int(_socket.IPPROTO_TCP), 0x20, 1000)  # TCP_CONNECTIONTIMEOUT
-
 _YIELDS = 100_000  # a first try takes microseconds; a thread that was interrupted inside one must not block all others
 
 
@@ -173,470 +125,34 @@ class _Receive:
         return self._socket.receive_into(self._buffer)
 
 
-class StreamSocket(HostSocket):
+class StreamSocket(ConnectionSocket):
     """A TCP socket, and the base of an AF_UNIX one (unix.py).
 
     Attributes:
-        expedited: the transport has urgent data.
-        state: UNCONNECTED, LISTENING, CONNECTING or CONNECTED.
-        peer: the address that the last connect was for, or that accept told.
-        broken: the code every later call meets after a reset or a transport time-out, 0 before.
-        receive_shut, send_shut: shutdown has ended the direction.
-        accepting: the AcceptEx request that is to connect this socket, None for none.
-        contextless: AcceptEx or ConnectEx has connected it, and SO_UPDATE_ACCEPT_CONTEXT or SO_UPDATE_CONNECT_CONTEXT
-            has not followed yet: names and shutdown know of no connection.
-        accepted: a listening socket is where the connection is from.
-        connected_at: the monotonic time at which the connection was made, for SO_CONNECT_TIME.
-        connect_failed: the last connect failed and none has succeeded since; select calls that exceptional.
-        requests: what comes to a socket that listens, None for others.
         sending: a thread tries to send without queueing first.
-        urgent: what is kept of urgent data, None until there is some.
     """
 
-    expedited: ClassVar[bool] = True
     #: A peer that closes ends its own direction only.
     halves: ClassVar[bool] = True
 
-    __slots__ = (
-        "_connect_code",
-        "_limit_ms",
-        "_rest",
-        "_waits",
-        "accepted",
-        "accepting",
-        "broken",
-        "connect_failed",
-        "connected_at",
-        "contextless",
-        "peer",
-        "receive_now",
-        "receive_shut",
-        "requests",
-        "send_now",
-        "send_shut",
-        "sending",
-        "state",
-        "urgent",
-    )
+    __slots__ = ("_rest", "_waits", "sending")
 
     def __init__(self, pump: Pump, host: _socket.socket, info: Any, protocol: int, flags: int) -> None:
         super().__init__(pump, host, info, protocol, flags)
-        self.state = UNCONNECTED
-        self.peer: SockAddr | None = None
-        self.broken = 0
-        self.connect_failed = False
-        self.connected_at = 0.0
-        self.accepting: Operation | None = None
-        self.contextless = False
-        self.accepted = False
-        self._connect_code = 0
-        self._limit_ms = 0  # what the host has been told about the connect under way
-        self.receive_shut = False
-        self.send_shut = False
         self._waits = 0  # receives in a row that found nothing; below 0, receives that go without a try
-        self.receive_now: Any = None
-        self.send_now: Any = None
         self.sending = False
-        self.requests: ConnectionRequests | None = None
-        self.urgent: UrgentChannel | None = None
         if self.expedited:
             self.inbound.mask = READABLE | URGENT  # a receive that waits notices urgent data
         self._rest: Sending | None = None  # of a non-blocking send, with the pump now
         if not NOSIGNAL:
             host.setsockopt(_SOL_SOCKET, SO_NOSIGPIPE, 1)
 
-    # Connecting
-
-    def _now_connected(self) -> None:
-        self.state = CONNECTED
-        self.bound = True
-        self.connect_failed = False
-        self.connected_at = time.monotonic()
-        if WATCHED in self.settings:
-            collect(self, connected=True)
-        if self._limit_ms:
-            self._set_limit(0)
-        if self.settings.get(SO_OOBINLINE):
-            self._meet_urgent()
-        self.receive_now = _RECEIVE if self.urgent is None else None
-        self.send_now = _SEND
-        self.changed()
-
-    def take_connection(self) -> None:
-        """The host socket was connected before it came here (adopting)."""
-        self._now_connected()
-
-    def _connect_ended(self, code: int) -> None:
-        if WATCHED in self.settings:
-            collect(self, connected=False)
-        self._start_over()
-        self.state = UNCONNECTED
-        self.connect_failed = True
-        self._connect_code = code
-        if not self.blocking:
-            self.pending_error = code
-        self.changed()
-
-    def connect(self, name: bytes | None, refusal: int = 0) -> None:
-        """WSPConnect: start, then wait for the outcome in blocking mode."""
-        destination = self._destination_checked_in_order(name)
-        if refusal:
-            raise WinsockError(refusal)
-        error = self.start_connect(destination)
-        # Resolved at once or not, the outcome of a non-blocking connect comes through select and SO_ERROR; what the
-        # host refuses to even try (no route, no permission) is told by the call.
-        if error is not None and (self.blocking or error.winerror != WSAECONNREFUSED):
-            self.pending_error = 0
-            raise error
-        if not self.blocking:
-            raise would_block()
-        if self.state != CONNECTED:
-            # Another thread may have met the end of it already.
-            self.outbound.run(self.connect_attempt, timeout_ms=0)
-
-    def start_connect(self, destination: Any) -> WinsockError | None:
-        """Have the host connect; why it would not, if it says so at once."""
-        self.connect_failed = False
-        self.pending_error = 0
-        if self.observer is not None:
-            self.observer.connects()
-        self.peer = windows_address(destination, self.host_family)
-        if self.bindings is not None:
-            self.bind_implicitly()
-            keep_reusable(self)
-        number = self._host_connect(destination)
-        if number == errno.EADDRNOTAVAIL and self._take_another_port():
-            number = self._host_connect(destination)
-        if number == errno.EINPROGRESS:
-            self.state = CONNECTING
-            self.bound = True
-            if not self.settle():
-                self._limit_connect(destination)
-                self.changed()
-        elif not number:
-            self._now_connected()
-        else:
-            error = self.ended(OSError(number, os.strerror(number)))
-            self._connect_ended(error.winerror)
-            return error
-        return None
-
-    def _take_another_port(self) -> bool:
-        """The last connection between these two ports is in TIME_WAIT, whose end Windows would have awaited.
-
-        A port that was given to the program is as good as any other; one of its own choice is left alone.
-        """
-        try:
-            address, port, *rest = self.host.getsockname()
-            if self.bindings is None or port < FIRST_DYNAMIC_PORT:
-                return False
-            put_under(self, another_like(self))
-            self.bindings.release(self)
-            self.bindings.bind(self, windows_address((address, 0, *rest), self.host_family))
-            keep_reusable(self)
-        except OSError:
-            return False
-        return True
-
-    def give_up_connect(self) -> None:
-        """Nobody wants the connection any more that is under way."""
-        self._start_over()
-        with contextlib.suppress(OSError):
-            self.host.getsockopt(_SOL_SOCKET, _SO_ERROR)  # which the host keeps for the next connect otherwise
-        self.state = UNCONNECTED
-        self.contextless = False
-        self.changed()
-
-    def _limit_connect(self, destination: Any) -> None:
-        """Give up when Windows would, and for a listener of this machine with a full backlog as if it had refused."""
-        own = self.host.getsockname()[0] == destination[0] or destination[0].startswith("127.")
-        self._set_limit(FULL_BACKLOG_MS if own and backlog_is_full(destination[1]) else CONNECT_MS)
-
-    def _set_limit(self, limit_ms: int) -> None:
-        """Have the host end a connect after this time; 0 leaves it to the program again (TCP_MAXRT)."""
-        if _HOST_TIME_LIMIT is None:
-            return
-        level, option, unit_ms = _HOST_TIME_LIMIT
-        own = (self.host_options or {}).get((level, option), 0)
-        self._limit_ms = limit_ms
-        with contextlib.suppress(OSError):  # closed meanwhile
-            if limit_ms == FULL_BACKLOG_MS or not own:
-                self.host.setsockopt(level, option, limit_ms // unit_ms)
-            elif not limit_ms:
-                self.host.setsockopt(level, option, own)
-
-    def _host_connect(self, destination: Any) -> int:
-        """The host's errno for a connect, 0 on success."""
-        try:
-            return self.host.connect_ex(destination)
-        except OSError as failure:  # an address that the host has no form for
-            return failure.errno or errno.EINVAL
-
-    def _start_over(self) -> None:
-        """After a failed connect: make the host socket one that can listen and connect, with the name it had."""
-        try:
-            if not reset(self.fd):
-                self._renew()
-        except OSError:
-            return  # closed meanwhile, or the port has a new owner; then the next connect gets another one
-
-    def _renew(self) -> None:
-        """Put a new host socket under the same descriptor number: the BSDs let a socket connect only once."""
-        name = self.host.getsockname()
-        put_under(self, another_like(self))
-        self.host.bind(name)
-
-    def start_again(self, handles: Iterable[int] = (), *, hard: bool = False) -> None:
-        """The connection is over: the socket can be connected once more, in the way it was before.
-
-        What a listening socket has connected is unbound again; others keep their names.
-
-        Args:
-            handles: further descriptors of a shared socket.
-            hard: reset the connection.
-
-        Raises:
-            WinsockError: what the host says.
-        """
-        try:
-            name = None if self.accepted else self.host.getsockname()
-            if hard:
-                self._end_hard()
-            put_under(self, another_like(self), handles)
-            if self.bindings is not None and name is not None:
-                keep_reusable(self)  # or the connection that has ended keeps the port, by TIME_WAIT
-                self.host.bind(name)
-        except WinsockError:
-            raise
-        except OSError as failure:
-            raise self.ended(failure) from failure
-        finally:
-            self._forget_connection()
-
-    def _forget_connection(self) -> None:
-        if self.accepted:
-            if self.bindings is not None:
-                self.bindings.release(self)
-            self.bound = self.accepted = False
-        self.receive_now = self.send_now = None
-        self.state = UNCONNECTED
-        self.peer = None
-        self.broken = self.pending_error = 0
-        self.connect_failed = self.contextless = False
-        self.receive_shut = self.send_shut = False
-        self.connected_at = 0.0
-        self.alarms = 0
-        self.urgent = None
-        self.settings.pop(UrgentChannel, None)
-        if self.observer is not None:
-            self.observer.connects()
-        self.changed()
-
-    def _destination_checked_in_order(self, name: bytes | None) -> Any:
-        self.check_name_size(name)
-        if self.state == LISTENING or self.accepting is not None:
-            raise WinsockError(WSAEINVAL)
-        if not self.settle():
-            raise WinsockError(WSAEALREADY)
-        if self.state == CONNECTED:
-            raise WinsockError(WSAEINVAL if self.contextless else WSAEISCONN)
-        return self.destination(name)
-
-    def before_bind(self, name: bytes) -> None:
-        """A socket that AcceptEx is to connect takes no name."""
-        if self.accepting is not None:
-            raise WinsockError(WSAEINVAL)
-
-    def connect_attempt(self) -> None:
-        """One look whether a connect has ended.
-
-        Raises:
-            BlockingIOError: it has not.
-            WinsockError: the code with which it has failed.
-        """
-        if not self.settle():
-            raise BlockingIOError
-        if self.state != CONNECTED:
-            raise WinsockError(self._connect_code)
-
-    def settle(self) -> bool:
-        """Find out whether a connect that was started has ended; True when none is under way any more."""
-        if self.state != CONNECTING:
-            return True
-        try:
-            self.host.getpeername()
-        except OSError as failure:
-            try:
-                number = self.host.getsockopt(_SOL_SOCKET, _SO_ERROR)
-            except OSError:
-                number = 0
-            if not number:
-                if failure.errno == errno.ENOTCONN:
-                    return False
-                raise self.ended(failure) from failure
-        else:
-            number = 0
-        if not number:
-            self._now_connected()
-        elif number in _AFTER_CONNECT:
-            self._now_connected()
-            self._broke(number, _TO_RECEIVES)
-        else:
-            code = self.ended(OSError(number, "")).winerror
-            if code == WSAETIMEDOUT and self._limit_ms == FULL_BACKLOG_MS:
-                code = WSAECONNREFUSED
-            self._connect_ended(code)
-        return True
-
-    def listen(self, backlog: int) -> None:
-        """WSPListen; a second call changes nothing, not even the backlog."""
-        if self.state == LISTENING:
-            return
-        self.settle()
-        if self.state == CONNECTED:
-            raise WinsockError(WSAEISCONN)
-        if not self.bound or self.state != UNCONNECTED:
-            raise WinsockError(WSAEINVAL)
-        if backlog < 0:
-            backlog = min(max(-backlog, _LEAST_HINT), _MOST_HINT)
-        if self.bindings is not None:
-            keep_reusable(self)
-        requests = ConnectionRequests(self.host, min(backlog, SOMAXCONN), dict(self.host_options or {}))
-        try:
-            requests.listen()
-        except OSError as failure:
-            raise self.ended(failure) from failure
-        if self.bindings is not None:
-            self.bindings.joined(self)
-        self.requests = requests
-        self.state = LISTENING
-        self.changed()
-
-    def accept(
-        self, room: int | None, condition: Condition | None = None, callback_data: int = 0
-    ) -> tuple[_socket.socket, SockAddr]:
-        """WSPAccept up to the host's new socket; the provider makes a socket of it."""
-        self.check_room(room)
-        requests = self.requests
-        if requests is None:
-            raise WinsockError(WSAEINVAL)
-        request: ConnectionRequest = self.inbound.run(self.take_request, timeout_ms=0)
-        request.check_alive()
-        if condition is not None:
-            code = WSAEINVAL
-            try:
-                code = decide(request, condition, callback_data)
-            finally:
-                if code not in (0, WSAECONNREFUSED):
-                    self._put_back(request)
-            if code:
-                raise WinsockError(code)
-            request.check_alive()
-        if self.closing:
-            request.reset()
-            raise WinsockError(self.closing)
-        if self.host_options != requests.host_options and self.host_options:
-            # It has called before the options were set, which the host hands down to later callers only.
-            for (level, option), value in self.host_options.items():
-                with contextlib.suppress(OSError):  # of listening sockets only
-                    request.host.setsockopt(level, option, value)
-        return request.host, request.peer
-
-    def take_request(self) -> ConnectionRequest:
-        """One attempt to get the first connection request.
-
-        Raises:
-            BlockingIOError: there is none.
-            WinsockError: what the host says.
-        """
-        requests = self.requests
-        assert requests is not None
-        waited = bool(requests.waiting)
-        try:
-            request = requests.take()
-        except (BlockingIOError, WinsockError):
-            raise
-        except OSError as failure:
-            raise self.ended(failure) from failure
-        if waited:
-            self.changed()
-        return request
-
-    def _put_back(self, request: ConnectionRequest) -> None:
-        """A request that is not decided is the first one again."""
-        requests = self.requests
-        assert requests is not None
-        requests.put_back(request)
-        if self.closing:
-            requests.reset_all()  # once more: closing may not have seen it
-            return
-        self.inbound.ready()
-        self.inbound.service()
-        self.changed()
-
-    def pause_accepting(self, on: bool) -> None:
-        """SO_PAUSE_ACCEPT of a listening socket, which is the other way now."""
-        requests = self.requests
-        assert requests is not None
-        try:
-            if on:
-                requests.pause()
-                self.inbound.wait_for(0)  # the host has nothing to tell until it listens again
-            else:
-                requests.resume()
-                self.inbound.wait_for(READABLE)
-        except WinsockError:
-            raise
-        except OSError as failure:
-            raise self.ended(failure) from failure
-        self.changed()
-
-    def accepted_from(self, listener: StreamSocket, peer: SockAddr) -> None:
-        """Become the server's end of a connection: connected, with the listening socket's settings."""
-        self.settings = dict(listener.settings)
-        self.settings.pop(SO_PAUSE_ACCEPT, None)
-        self.accepted = True
-        self.blocking = listener.blocking
-        self.inbound.timeout_ms = listener.inbound.timeout_ms
-        self.outbound.timeout_ms = listener.outbound.timeout_ms
-        self.peer = peer
-        if self.bindings is not None:
-            self.bindings.accepted(self, listener)
-        self._now_connected()
-
-    def accepted_into(self, listener: StreamSocket, peer: SockAddr) -> None:
-        """AcceptEx has put the server's end of a connection under the descriptor."""
-        self.accepted = self.contextless = True
-        self.peer = peer
-        if self.bindings is not None:
-            self.bindings.accepted(self, listener)
-        self._now_connected()
-
-    def local_name(self, room: int | None) -> SockAddr:
-        """WSPGetSockName: a connection of AcceptEx has no name before SO_UPDATE_ACCEPT_CONTEXT."""
-        if self.contextless and self.accepted:
-            self.check_room(room)
-            raise WinsockError(WSAEINVAL)
-        return super().local_name(room)
-
-    def peer_name(self, room: int | None) -> SockAddr:
-        """WSPGetPeerName: not connected wins over too little room. A connection that has ended keeps its names."""
-        self.settle()
-        if self.state != CONNECTED or self.peer is None or self.contextless:
-            raise WinsockError(WSAENOTCONN)
-        self.check_room(room)
-        return self.peer
-
-    def take_error(self) -> int:
-        """SO_ERROR: told once, except why a connect failed, which is told until the next connect."""
-        return self.pending_error if self.connect_failed else super().take_error()
-
     def readable_bytes(self) -> int:
         """FIONREAD: a socket that listens has none, whatever the host says to the question."""
         if self.state == LISTENING:
             return 0
         self.inbound.clear()  # what comes belongs to the receives that pend
-        channel = self._look_for_urgent()
+        channel = self.look_for_urgent()
         if channel is None:
             return super().readable_bytes()
         try:
@@ -648,7 +164,7 @@ class StreamSocket(HostSocket):
 
     def at_mark(self) -> bool:
         """SIOCATMARK: no urgent data waits, or it is what the next receive begins with where it stays in the stream."""
-        channel = self._look_for_urgent()
+        channel = self.look_for_urgent()
         try:
             return channel is None or channel.at_mark()
         except OSError as failure:
@@ -660,14 +176,14 @@ class StreamSocket(HostSocket):
         if self.urgent is not None:
             self.urgent.set_inline(inline)
         elif inline and self.state == CONNECTED:
-            self._meet_urgent()
+            self.meet_urgent()
         self._watch_for_urgent()
         self.changed()
 
     def expect_urgent(self) -> UrgentChannel | None:
         """The other end, in the same interpreter, is about to send urgent data; the channel for it."""
         self.settle()
-        channel = self._meet_urgent()
+        channel = self.meet_urgent()
         if channel is not None:
             with contextlib.suppress(OSError):  # closed meanwhile
                 channel.expect()
@@ -675,13 +191,13 @@ class StreamSocket(HostSocket):
             self.inbound.service()
         return channel
 
-    def _look_for_urgent(self) -> UrgentChannel | None:
+    def look_for_urgent(self) -> UrgentChannel | None:
         """The channel of this connection, if there is or has been urgent data."""
         if self.urgent is None and self.state == CONNECTED and ready_now(self.fd, URGENT) & URGENT:
-            return self._meet_urgent()
+            return self.meet_urgent()
         return self.urgent
 
-    def _meet_urgent(self) -> UrgentChannel | None:
+    def meet_urgent(self) -> UrgentChannel | None:
         """Urgent data has come, or is about to: from now on receives have to go round it."""
         if self.urgent is None and self.expedited and self.state == CONNECTED and not self.closing:
             self.receive_now = None
@@ -709,7 +225,7 @@ class StreamSocket(HostSocket):
         if ready & (HANGUP | FAULT):
             self.alarms = 0
         if ready & URGENT:
-            channel = self._meet_urgent()
+            channel = self.meet_urgent()
             if channel is not None:
                 with contextlib.suppress(OSError):  # told to the next receive
                     channel.notice()
@@ -757,7 +273,7 @@ class StreamSocket(HostSocket):
             self.host.shutdown(_SHUT_WR)
         except OSError as failure:
             # ENOTCONN: the peer has reset the connection, and the host has noticed first.
-            raise self._call_failed(failure, _TO_SENDS) from failure
+            raise self._call_failed(failure, TO_SENDS) from failure
 
     def _end_receiving(self) -> None:
         # The host's own SHUT_RD would go on acknowledging data; Winsock refuses later receives, and resets the
@@ -789,7 +305,7 @@ class StreamSocket(HostSocket):
             waits = False  # the connection is gone already, as the next call will say
         self.alarms &= ~READABLE
         if waits and reset(self.fd):
-            self._broke(errno.ECONNABORTED, _TO_SENDS)
+            self.broke(errno.ECONNABORTED, TO_SENDS)
 
     # Sending
 
@@ -831,7 +347,7 @@ class StreamSocket(HostSocket):
             except WinsockError:
                 raise
             except OSError as failure:
-                raise self._call_failed(failure, _TO_SENDS) from failure
+                raise self._call_failed(failure, TO_SENDS) from failure
             finally:
                 self.sending = False
             if moved == _NOTHING_THERE:
@@ -856,7 +372,7 @@ class StreamSocket(HostSocket):
         except WinsockError:
             raise
         except OSError as failure:
-            raise self._call_failed(failure, _TO_SENDS) from failure
+            raise self._call_failed(failure, TO_SENDS) from failure
         finally:
             self.sending = False
 
@@ -893,7 +409,7 @@ class StreamSocket(HostSocket):
 
     def send_failed(self, failure: OSError) -> WinsockError:
         """The error for a failure of the host to send."""
-        return self._call_failed(failure, _TO_SENDS)
+        return self._call_failed(failure, TO_SENDS)
 
     def claim_sending(self) -> bool:
         """Keep other threads out of first tries, once no thread is inside one; False when the lane has a queue."""
@@ -965,14 +481,14 @@ class StreamSocket(HostSocket):
     def _call_failed(self, failure: OSError, direction: int) -> WinsockError:
         """A host failure of a send or receive, in the light of what happened to the connection."""
         number = failure.errno or 0
-        if number == errno.EPIPE and direction == _TO_SENDS and self.send_shut:
+        if number == errno.EPIPE and direction == TO_SENDS and self.send_shut:
             # The host says EPIPE for both: shut down here, or gone there.
             return WinsockError(WSAESHUTDOWN)
         if number in _BREAKS and not self.closing:
-            return self._broke(number, direction)
+            return self.broke(number, direction)
         return self.ended(failure)
 
-    def _broke(self, number: int, direction: int) -> WinsockError:
+    def broke(self, number: int, direction: int) -> WinsockError:
         """The connection is gone: remember why, since the host tells only once."""
         self.receive_now = self.send_now = None
         if not self.broken:
@@ -992,7 +508,7 @@ class StreamSocket(HostSocket):
         except OSError:
             return  # closed meanwhile
         if number in _BREAKS:
-            self.pending_error = self._broke(number, _TO_RECEIVES).winerror
+            self.pending_error = self.broke(number, TO_RECEIVES).winerror
 
     def WSPSendTo(self, s: int, buffers: Any, flags: int, to: bytes | None, operation: Any) -> Any:
         """WSPSendTo: a stream ignores the address."""
@@ -1025,7 +541,7 @@ class StreamSocket(HostSocket):
             except TypeError:
                 moved = 0
             except OSError as failure:
-                raise self._call_failed(failure, _TO_RECEIVES) from failure
+                raise self._call_failed(failure, TO_RECEIVES) from failure
             if moved == _NOTHING_THERE:
                 if not self.blocking:
                     if waits < _SURE:
@@ -1056,7 +572,7 @@ class StreamSocket(HostSocket):
                     self._waits = waits + 1
                 return self.inbound.pend(_Receive(self, buffers[0]), operation)
             except OSError as failure:
-                raise self._call_failed(failure, _TO_RECEIVES) from failure
+                raise self._call_failed(failure, TO_RECEIVES) from failure
             if moved:
                 self._waits = 0
                 operation.finish_now(moved)
@@ -1073,7 +589,7 @@ class StreamSocket(HostSocket):
         except (BlockingIOError, WinsockError):
             raise
         except OSError as failure:
-            raise self._call_failed(failure, _TO_RECEIVES) from failure
+            raise self._call_failed(failure, TO_RECEIVES) from failure
 
     def _receive_without_try(self, receive_now: Callable[..., int], buffer: Any) -> int:
         """Wait first, as a try would certainly find nothing; little more than the host's call is the attempt then."""
@@ -1090,7 +606,7 @@ class StreamSocket(HostSocket):
         except WinsockError:
             raise
         except OSError as failure:
-            raise self._call_failed(failure, _TO_RECEIVES) from failure
+            raise self._call_failed(failure, TO_RECEIVES) from failure
         return received or self._end_of_stream()
 
     def _receive_checked(self, buffers: Any, flags: int, operation: Any) -> Any:
@@ -1110,7 +626,7 @@ class StreamSocket(HostSocket):
 
     def _receive_urgent(self, views: list[memoryview], flags: int, operation: Any) -> Any:
         """MSG_OOB: ahead of everything else that waits for data, unless the urgent data itself has not come yet."""
-        channel = self._meet_urgent() if self._knows_urgent() else None
+        channel = self.meet_urgent() if self._knows_urgent() else None
         if channel is None:
             raise WinsockError(WSAEINVAL)
 
@@ -1122,7 +638,7 @@ class StreamSocket(HostSocket):
             except (BlockingIOError, WinsockError):
                 raise
             except OSError as failure:
-                raise self._call_failed(failure, _TO_RECEIVES) from failure
+                raise self._call_failed(failure, TO_RECEIVES) from failure
 
         if operation is not None:
             return self.inbound.run(attempt, operation)
@@ -1183,7 +699,7 @@ class StreamSocket(HostSocket):
             except BlockingIOError:
                 raise
             except OSError as failure:
-                raise self._call_failed(failure, _TO_RECEIVES) from failure
+                raise self._call_failed(failure, TO_RECEIVES) from failure
             if spread:
                 scatter(views[0][:moved], spread)
             return moved or self._end_of_stream()
@@ -1211,7 +727,7 @@ class StreamSocket(HostSocket):
             except WinsockError:
                 raise
             except OSError as failure:
-                raise self._call_failed(failure, _TO_RECEIVES) from failure
+                raise self._call_failed(failure, TO_RECEIVES) from failure
 
         return attempt
 
@@ -1275,11 +791,11 @@ class StreamSocket(HostSocket):
             self._look_for_fault()
             if not self.broken and WATCHED not in self.settings:
                 # The host tells an error once, and another thread has been told just now: it is about to say so.
-                self._broke(errno.ECONNRESET, _TO_RECEIVES)
+                self.broke(errno.ECONNRESET, TO_RECEIVES)
         if self.broken:
             return WAS_RESET | CAN_WRITE
         if ready & URGENT and self._has_urgent_beside():
-            self._meet_urgent()
+            self.meet_urgent()
         if self.urgent is not None:
             with contextlib.suppress(OSError):  # told to the next call
                 ready = self.urgent.readiness(ready)
@@ -1381,11 +897,11 @@ class StreamSocket(HostSocket):
         if (self.urgent is not None and self.urgent.unread) or (
             rest is not None and (self._ends_hard() or self._has_unread())
         ):
-            self._end_hard()
+            self.end_hard()
         elif seconds and not self._has_unread():
             try:
                 if not all_acknowledged(self.pump, self.host, rest, seconds):
-                    self._end_hard()
+                    self.end_hard()
             except BaseException:
                 if rest is not None and rest.left:
                     leftovers.close_after(self.host, rest)
@@ -1394,7 +910,7 @@ class StreamSocket(HostSocket):
             try:
                 leftovers.close_after(self.host, rest)
             except OSError:
-                self._end_hard()  # no descriptor is left for it: the peer must not take what it has for everything
+                self.end_hard()  # no descriptor is left for it: the peer must not take what it has for everything
 
     def _ends_hard(self) -> bool:
         """The linger time is 0 seconds."""
@@ -1416,7 +932,7 @@ class StreamSocket(HostSocket):
         if self.urgent is not None:
             self.urgent.after_fork()
 
-    def _end_hard(self) -> None:
+    def end_hard(self) -> None:
         """Closing will reset the connection."""
         with contextlib.suppress(OSError):
             self.host.setsockopt(_SOL_SOCKET, _SO_LINGER, _ABORTIVE)

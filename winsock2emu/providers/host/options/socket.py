@@ -83,9 +83,10 @@ from ....defs.relocatable import Relocatable
 from ....defs.sockaddr import SockAddr
 from ....errors import WinsockError
 from ..acceptex import adopt_context
+from ..connection import CONNECTED, CONNECTING, LISTENING
 from ..hostsocket import DEFAULT_BUFFER, HostSocket
 from ..screening import screen
-from ..stream import CONNECTED, CONNECTING, LISTENING, StreamSocket
+from ..stream import StreamSocket
 from .table import (
     Lengths,
     Option,

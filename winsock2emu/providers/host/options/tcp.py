@@ -44,9 +44,10 @@ from ....defs.constants import (
     TCP_TIMESTAMPS,
 )
 from ....errors import WinsockError
+from ..connection import CONNECTED
 from ..hostsocket import HostSocket
 from ..icmperrors import last_error, watch
-from ..stream import CONNECTED, StreamSocket
+from ..stream import StreamSocket
 from .table import HOST_TCP, Lengths, Option, Reader, Teller, Writer, dword, host_number, number, on_host, tcp
 
 _FOR_EVER: Final = 0xFFFFFFFF
