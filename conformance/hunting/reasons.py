@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ..constants import IPPROTO_UDP, SOCK_DGRAM
 from ..model import documented_otherwise, host_limit, lacks, observed_otherwise
 from .comparing import Difference, Reason
 
@@ -56,7 +57,10 @@ def _socket_of(d: Difference) -> str:
 def is_datagram(d: Difference) -> bool:
     """Whether the socket was made as one."""
     name = _socket_of(d)
-    return any(True for _ in d.steps_before("udp", "udp_pair", name=name))
+    return any(
+        step.call != "WSASocket" or step.arguments[2] == SOCK_DGRAM or step.arguments[3] == IPPROTO_UDP
+        for step, _ in d.steps_before("udp", "udp_pair", "WSASocket", name=name)
+    )
 
 
 def _sent_urgent(d: Difference) -> bool:
@@ -92,6 +96,22 @@ def _option(*names: str) -> Callable[[Difference], bool]:
 
 def _both_fail(d: Difference) -> bool:
     return bool(code(d.ours) and code(d.theirs))
+
+
+def _without(outcome: Any, key: str) -> Any:
+    """The outcome, or what it has told, without one of its parts."""
+    if not isinstance(outcome, dict):
+        return outcome
+    value = outcome.get("ok")
+    if isinstance(value, dict):
+        return outcome | {"ok": {name: one for name, one in value.items() if name != key}}
+    return {name: one for name, one in outcome.items() if name != key}
+
+
+def _longer(one: Any, other: Any) -> bool:
+    """Both have told bytes, and one of them more than the other."""
+    values = [outcome.get("ok") if isinstance(outcome, dict) else None for outcome in (one, other)]
+    return all(isinstance(value, str) for value in values) and len(str(values[0])) > len(str(values[1]))
 
 
 WINE: Final = (
@@ -152,8 +172,27 @@ WINE: Final = (
     Reason(
         "other-family",
         documented_otherwise("an address of another family: WSAEAFNOSUPPORT, or WSAEFAULT where it is too short"),
-        lambda d: d.call in TARGETED and "other" in d.step.arguments and _both_fail(d),
+        lambda d: (
+            d.call in TARGETED
+            and _both_fail(d)
+            and ("other" in d.step.arguments or code(d.ours) in ("WSAEFAULT", "WSAEAFNOSUPPORT"))
+        ),
         stops=False,
+    ),
+    Reason(
+        "shutdown-order",
+        documented_otherwise("the connection comes before the direction; Wine looks at the direction first"),
+        lambda d: d.call == "shutdown" and code(d.ours) == "WSAENOTCONN" and code(d.theirs) == "WSAEINVAL",
+        stops=False,
+    ),
+    Reason(
+        "connected-to-nothing",
+        documented_otherwise(
+            "an address of zeros ends the connection of a datagram socket; Linux takes it for its own"
+        ),
+        lambda d: any(
+            step.arguments[1] in ("any", "zero") and succeeded(o) for step, o in d.steps_before("connect_datagram")
+        ),
     ),
     Reason(
         "port-zero",
@@ -207,6 +246,12 @@ WINE: Final = (
         stops=False,
     ),
     Reason(
+        "buffer-default",
+        lacks("an accepted socket has Linux' buffers"),
+        lambda d: d.call == "getsockopt" and d.argument(1) in ("SO_RCVBUF", "SO_SNDBUF") and succeeded(d.ours),
+        stops=False,
+    ),
+    Reason(
         "ttl-default",
         lacks("packets begin with Linux' 64 hops"),
         lambda d: d.call == "getsockopt" and d.argument(1) in ("IP_TTL", "IPV6_UNICAST_HOPS") and succeeded(d.ours),
@@ -221,6 +266,30 @@ WINE: Final = (
         "receive-after-refusal",
         documented_otherwise("a socket whose connect was refused is not connected; Wine tells the end of a stream"),
         lambda d: d.call in RECEIVES and code(d.ours) == "WSAENOTCONN" and any(True for _ in d.steps_before("connect")),
+    ),
+    Reason(
+        "room-of-an-option",
+        lacks("says that an option fills all the room there is"),
+        lambda d: d.call == "getsockopt" and _longer(d.theirs, d.ours),
+        stops=False,
+    ),
+    Reason(
+        "flags-of-an-end",
+        lacks("leaves the flags as they were when the stream has ended"),
+        lambda d: d.call == "WSARecv" and _without(d.theirs, "flags") == d.ours,
+        stops=False,
+    ),
+    Reason(
+        "count-of-a-cut",
+        lacks("tells no count of a cut datagram whose first buffer has no room"),
+        lambda d: d.call in RECEIVES and code(d.ours) == "WSAEMSGSIZE" and _without(d.ours, "moved") == d.theirs,
+        stops=False,
+    ),
+    Reason(
+        "poll-of-a-refusal",
+        observed_otherwise("wsapoll-refused", "Wine's WSAPoll tells no POLLHUP of a connect that was refused"),
+        lambda d: d.call == "WSAPoll" and any(True for _ in d.steps_before("connect", "ConnectEx")),
+        stops=False,
     ),
     # ---- requests
     Reason(
@@ -269,6 +338,13 @@ WINE: Final = (
             and _shut_receive(d)
         ),
     ),
+    Reason(
+        "closed-request",
+        observed_otherwise(
+            "afd-recv-close-pending", "Wine ends what pends on a closed socket with STATUS_HANDLES_CLOSED"
+        ),
+        lambda d: d.call in LOOKS and any(text in str(d.theirs) for text in ("0x8000000a", "676")),
+    ),
     # ---- resets, unreachable ports, urgent data
     Reason(
         "reset-stays",
@@ -280,6 +356,11 @@ WINE: Final = (
         host_limit("Linux forgets the peer of a connection that was reset"),
         lambda d: code(d.theirs) == "WSAENOTCONN" and (d.call == "getpeername" or d.place == 2),
         stops=False,
+    ),
+    Reason(
+        "unreachable-request",
+        lacks("ends a request whose port was unreachable with STATUS_CONNECTION_REFUSED"),
+        lambda d: "0xc000023f" in str(d.ours) or code(d.ours) == "ERROR_PORT_UNREACHABLE",
     ),
     Reason(
         "unreachable-datagram",
@@ -303,11 +384,20 @@ WINE: Final = (
     ),
     # ---- events and names
     Reason(
+        "fd-write-unbound",
+        observed_otherwise("evconnect-udp-initial", "Wine tells FD_WRITE of a datagram socket that is not bound yet"),
+        lambda d: (
+            (d.call in ("WSAEnumNetworkEvents", "look", "WSAWaitForMultipleEvents"))
+            and any("FD_WRITE" in str(s.arguments[2]) for s, _ in d.steps_before("WSAEventSelect"))
+            and any(True for _ in d.steps_before("udp"))
+        ),
+    ),
+    Reason(
         "fd-connect-datagram",
         documented_otherwise("FD_CONNECT also of a datagram socket that is connected already"),
         lambda d: (
             d.call in ("WSAEnumNetworkEvents", "look", "WSAWaitForMultipleEvents")
-            and (is_datagram(d) or not d.name)
+            and (is_datagram(d) or d.name[:1] != "s")
             and any(True for _ in d.steps_before("udp_pair", "udp"))
             and any("FD_CONNECT" in str(s.arguments[2]) for s, _ in d.steps_before("WSAEventSelect"))
         ),
@@ -315,12 +405,22 @@ WINE: Final = (
     Reason(
         "bound-by-a-failure",
         lacks("a call that fails has bound the socket all the same"),
-        lambda d: code(d.ours) == "WSAEINVAL" and (d.call == "getsockname" or d.place == 1),
+        lambda d: (
+            (code(d.ours) == "WSAEINVAL" and (d.call == "getsockname" or d.place == 1))
+            or (d.call in ("bind", "bind_to") and succeeded(d.ours) and code(d.theirs) == "WSAEINVAL")
+            or (d.call == "bind_to" and succeeded(d.theirs) and code(d.ours) == "WSAEINVAL")
+        ),
     ),
     Reason(
         "name-of-a-refusal",
-        lacks("after a refused connect over IPv6 the name has the loopback address; over IPv4 it has none"),
-        lambda d: (d.call == "getsockname" or d.place == 1) and "[::%0]" in str(d.ours) and "[::1%0]" in str(d.theirs),
+        lacks("after a refused connect the name has the loopback address"),
+        lambda d: (
+            (d.call == "getsockname" or d.place == 1)
+            and any(
+                unspecified in str(d.ours) and itself in str(d.theirs)
+                for unspecified, itself in (("[::%0]", "[::1%0]"), ("0.0.0.0:", "127.0.0.1:"))
+            )
+        ),
         stops=False,
     ),
 )

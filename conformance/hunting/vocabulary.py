@@ -34,6 +34,7 @@ from ..constants import (
     SOCK_DGRAM,
     SOCK_STREAM,
     SOL_SOCKET,
+    WSA_FLAG_OVERLAPPED,
 )
 from ..target import PENDING
 from ..verify import Failed
@@ -257,7 +258,7 @@ def udp(world: World, s: str, version: int) -> str:
     Pick(AF_INET, AF_INET6, 0, 77),
     Pick(SOCK_STREAM, SOCK_DGRAM, 0, 4, 5),
     Pick(0, IPPROTO_TCP, IPPROTO_UDP, 1, 300),
-    Pick(1, 0),
+    Pick(WSA_FLAG_OVERLAPPED),  # without it AcceptEx waits for a client, and nothing may wait without end
     weight=2,
     reaches_out=False,
 )

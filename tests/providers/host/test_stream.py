@@ -832,6 +832,17 @@ def test_a_reset_is_one_although_its_error_was_told_elsewhere() -> None:
     assert there.end_code() == WSAECONNRESET
 
 
+def test_a_send_that_meets_a_reset_half_way_was_taken_whole() -> None:
+    """The first bytes make the closed peer reset, which the urgent one meets: no send is taken in part."""
+    client, server = pair()
+    nonblocking(client)
+    api.closesocket(server)
+    readable(client)
+    assert api.send(client, b"12345", MSG_OOB) == 5
+    with fails(WSAECONNRESET):
+        api.send(client, b"more")
+
+
 def test_a_local_peer_that_is_gone_resets(path: str) -> None:
     client, server = unix_pair(path)
     api.closesocket(server)

@@ -395,8 +395,8 @@ class StreamSocket(ConnectionSocket):
                 except BlockingIOError:
                     return self._carry_on(sending, tried=True)
                 except WinsockError:
-                    if sending.moved:
-                        return sending.moved
+                    if sending.moved:  # the rest is lost, as it is with the host; every later call is told
+                        return sending.moved + sending.left
                     raise
         finally:
             if claimed:
