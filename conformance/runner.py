@@ -408,11 +408,27 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     )
 
 
+def _hunt(arguments: Sequence[str]) -> int:
+    """Run the hunt, which needs hypothesis as nothing else does."""
+    try:
+        hunter = importlib.import_module(".hunting.hunter", __package__)
+    except ModuleNotFoundError as failure:
+        if failure.name != "hypothesis":
+            raise
+        print("winsock2emu: error: conformance hunt needs hypothesis, not installed here", file=sys.stderr)
+        return 2
+    return int(hunter.main(arguments))
+
+
 def main(argv: Sequence[str] | None = None, collection: Collection | None = None) -> int:
     """Run ``winsock2emu conformance`` with these arguments and return its exit status.
 
-    ``collection`` replaces the suite's own cases, for tests of the runner.
+    ``collection`` replaces the suite's own cases, for tests of the runner. ``hunt`` as the first argument is a command
+    of its own (hunting).
     """
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["hunt"]:
+        return _hunt(given[1:])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # Windows writes files in a code page that lacks much

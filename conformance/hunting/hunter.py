@@ -101,6 +101,7 @@ class Hunt:
         self._stages = [Stage(target, CALLS) for target in (ours, theirs)]
         self._plays_left = 0
         self._covered: set[str] = set()
+        self._answers: list[Outcome] | None = None  # of the referee, to what was played last
         self.hung: list[str] = []
 
     def close(self) -> None:
@@ -113,6 +114,7 @@ class Hunt:
         if self._plays_left <= 0:
             self._begin_again()
         self._plays_left -= 1
+        self._answers = None
         outcomes = []
         for stage in self._stages:
             try:
@@ -122,6 +124,7 @@ class Hunt:
                 self.hung.append(f"{stage.ws.name}: {error}: {text_of(sequence)}")
                 self._plays_left = 0
                 return None
+        self._answers = outcomes[1]
         return outcomes[0], outcomes[1]
 
     def _begin_again(self) -> None:
@@ -137,10 +140,12 @@ class Hunt:
         return Verdict(None) if both is None else compare(sequence, *both, self._reasons)
 
     def _keep(self, sequence: Sequence, tally: Tally) -> None:
-        """Keep a sequence that meets something new, and answers the same again."""
-        theirs = self._stages[1].play(sequence)
-        new = corpus.features(sequence, theirs) - self._covered
-        if new and self._stages[1].play(sequence, thorough=True) == theirs:
+        """Keep the sequence that was played last if it meets something new, and answers the same again."""
+        theirs = self._answers
+        if theirs is None or not (new := corpus.features(sequence, theirs) - self._covered):
+            return
+        again = self.play(sequence, thorough=True)
+        if again is not None and again[1] == theirs:
             self._covered |= new
             tally.kept.append((sequence, theirs))
 

@@ -270,6 +270,15 @@ def test_another_peer_discards_what_the_first_one_sent() -> None:
     assert api.recvfrom(s, bytearray(9)) == (3, api.getsockname(second))
 
 
+def test_zeros_of_another_family_are_refused_and_leave_the_peer() -> None:
+    """The family is looked at first: such an address is no wish to end the association."""
+    s, peer = udp(AF_INET6), udp(AF_INET6)
+    api.connect(s, api.getsockname(peer))
+    with fails(WSAEAFNOSUPPORT):
+        api.connect(s, bytes([AF_INET, 0]) + bytes(26))
+    assert api.getpeername(s) == api.getsockname(peer)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("bound", [True, False], ids=["bound", "unbound"])
 @pytest.mark.parametrize("name", ["all zero", "no address", "no family"])
