@@ -265,7 +265,11 @@ WINE: Final = (
     Reason(
         "receive-after-refusal",
         documented_otherwise("a socket whose connect was refused is not connected; Wine tells the end of a stream"),
-        lambda d: d.call in RECEIVES and code(d.ours) == "WSAENOTCONN" and any(True for _ in d.steps_before("connect")),
+        lambda d: (
+            d.call in RECEIVES
+            and code(d.ours) == "WSAENOTCONN"
+            and any(True for _ in d.steps_before("connect", "ConnectEx"))
+        ),
     ),
     Reason(
         "room-of-an-option",
@@ -276,7 +280,7 @@ WINE: Final = (
     Reason(
         "flags-of-an-end",
         lacks("leaves the flags as they were when the stream has ended"),
-        lambda d: d.call == "WSARecv" and _without(d.theirs, "flags") == d.ours,
+        lambda d: d.call in ("WSARecv", "WSARecvFrom") and _without(d.theirs, "flags") == d.ours,
         stops=False,
     ),
     Reason(
@@ -289,6 +293,87 @@ WINE: Final = (
         "poll-of-a-refusal",
         observed_otherwise("wsapoll-refused", "Wine's WSAPoll tells no POLLHUP of a connect that was refused"),
         lambda d: d.call == "WSAPoll" and any(True for _ in d.steps_before("connect", "ConnectEx")),
+        stops=False,
+    ),
+    Reason(
+        "cut-at-once",
+        observed_otherwise(
+            "recvmsg-short-control-apc", "a request for less than the datagram that is there fails at once"
+        ),
+        lambda d: d.call in RECEIVES and pended(d.ours) and code(d.theirs) == "WSAEMSGSIZE",
+    ),
+    Reason(
+        "connect-context-value",
+        documented_otherwise("SO_UPDATE_CONNECT_CONTEXT takes no value"),
+        lambda d: d.call == "setsockopt" and d.argument(1) == "SO_UPDATE_CONNECT_CONTEXT" and succeeded(d.ours),
+    ),
+    Reason(
+        "raw-name",
+        lacks("a raw socket has no name after it has sent"),
+        lambda d: d.place == 1 and not code(d.ours) and code(d.theirs) == "WSAEINVAL",
+        stops=False,
+    ),
+    Reason(
+        "largest-datagram",
+        lacks("SO_MAX_MSG_SIZE is that of IPv4 over IPv6, too"),
+        lambda d: d.call == "getsockopt" and d.argument(1) == "SO_MAX_MSG_SIZE",
+        stops=False,
+    ),
+    Reason(
+        "time-of-a-reset",
+        documented_otherwise("a connection that was reset is none, and SO_CONNECT_TIME says so"),
+        lambda d: d.call == "getsockopt" and d.argument(1) == "SO_CONNECT_TIME" and _closed_something(d),
+        stops=False,
+    ),
+    Reason(
+        "shutdown-of-a-reset",
+        documented_otherwise("shutdown tells of a reset: WSAECONNRESET"),
+        lambda d: d.call == "shutdown" and code(d.ours) == "WSAECONNRESET" and succeeded(d.theirs),
+    ),
+    Reason(
+        "fd-write-after-shutdown",
+        lacks("records FD_WRITE of a direction that was shut, and does not set the event"),
+        lambda d: (
+            (d.call == "WSAWaitForMultipleEvents" or d.name[:1] == "e")
+            and any("FD_WRITE" in str(s.arguments[2]) for s, _ in d.steps_before("WSAEventSelect"))
+        ),
+    ),
+    Reason(
+        "not-for-this-peer",
+        host_limit("Linux calls a port unreachable when its socket is connected to somebody else; the receive tells"),
+        lambda d: (
+            d.call in RECEIVES
+            and code(d.ours) == "WSAECONNRESET"
+            and any(True for _ in d.steps_before("udp_pair", "connect_datagram"))
+        ),
+    ),
+    Reason(
+        "raw-by-protocol",
+        lacks("makes no raw socket of a protocol alone"),
+        lambda d: d.call == "WSASocket" and succeeded(d.ours) and code(d.theirs) == "WSAESOCKTNOSUPPORT",
+    ),
+    Reason(
+        "multicast-interface",
+        lacks("takes an interface that is none"),
+        lambda d: d.call == "setsockopt" and code(d.ours) == "WSAEADDRNOTAVAIL" and succeeded(d.theirs),
+    ),
+    Reason(
+        "fragment-default",
+        observed_otherwise("opt-dontfragment-udp-default", "has Linux' default"),
+        _option("IP_DONTFRAGMENT"),
+        stops=False,
+    ),
+    Reason(
+        "peer-changed",
+        documented_otherwise(
+            "what came before a datagram socket got another peer is dropped, where it is of another one"
+        ),
+        lambda d: is_datagram(d) and any(True for _ in d.steps_before("connect_datagram", name=_socket_of(d))),
+    ),
+    Reason(
+        "end-with-data",
+        observed_otherwise("afd-poll-shutdown-data", "WSAPoll tells no POLLHUP while data is there"),
+        lambda d: d.call == "WSAPoll" and _closed_something(d),
         stops=False,
     ),
     # ---- requests
@@ -343,7 +428,13 @@ WINE: Final = (
         observed_otherwise(
             "afd-recv-close-pending", "Wine ends what pends on a closed socket with STATUS_HANDLES_CLOSED"
         ),
-        lambda d: d.call in LOOKS and any(text in str(d.theirs) for text in ("0x8000000a", "676")),
+        lambda d: (
+            d.call in LOOKS | frozenset(("GetOverlappedResult", "WSAGetOverlappedResult", "SleepEx"))
+            and (
+                any(text in str(d.theirs) for text in ("0x8000000a", "676"))
+                or ("995" in str(d.ours) and "10022" in str(d.theirs))
+            )
+        ),
     ),
     # ---- resets, unreachable ports, urgent data
     Reason(
@@ -355,7 +446,6 @@ WINE: Final = (
         "peer-of-a-reset",
         host_limit("Linux forgets the peer of a connection that was reset"),
         lambda d: code(d.theirs) == "WSAENOTCONN" and (d.call == "getpeername" or d.place == 2),
-        stops=False,
     ),
     Reason(
         "unreachable-request",
@@ -375,6 +465,15 @@ WINE: Final = (
         "urgent-data",
         observed_otherwise("fionread-two-oob", "urgent bytes queue for themselves; in Linux there is one, and a mark"),
         lambda d: d.call in LOOKS | frozenset(("WSAWaitForMultipleEvents",)) and _sent_urgent(d),
+    ),
+    Reason(
+        "unreachable-told",
+        documented_otherwise("an unreachable port is told by a receive; Wine tells FD_CLOSE and an exception"),
+        lambda d: (
+            (d.call in ("select", "WSAWaitForMultipleEvents", "WSAPoll") or d.name[:1] == "e")
+            and any(True for _ in d.steps_before("udp", "udp_pair"))
+            and (_unreachable(d) or "nobody" in str([step.arguments for step, _ in d.steps_before("connect")]))
+        ),
     ),
     Reason(
         "fionread-datagrams",
@@ -408,7 +507,11 @@ WINE: Final = (
         lambda d: (
             (code(d.ours) == "WSAEINVAL" and (d.call == "getsockname" or d.place == 1))
             or (d.call in ("bind", "bind_to") and succeeded(d.ours) and code(d.theirs) == "WSAEINVAL")
-            or (d.call == "bind_to" and succeeded(d.theirs) and code(d.ours) == "WSAEINVAL")
+            or (
+                d.call in TARGETED
+                and code(d.ours) == "WSAEINVAL"
+                and any(isinstance(word, str) and word[:1] == "@" for word in d.step.arguments)
+            )
         ),
     ),
     Reason(

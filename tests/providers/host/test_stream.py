@@ -843,6 +843,19 @@ def test_a_send_that_meets_a_reset_half_way_was_taken_whole() -> None:
         api.send(client, b"more")
 
 
+@pytest.mark.parametrize("buffers", [[b""], [b"", b""]])
+@pytest.mark.parametrize("flags", [0, MSG_OOB])
+def test_a_send_of_nothing_tells_that_the_connection_was_reset(buffers: list[bytes], flags: int) -> None:
+    client, server = pair()
+    here = current_process().socket(client).mover
+    assert isinstance(here, stream.StreamSocket)
+    assert api.WSASend(client, buffers, flags) == 0
+    reset(server)
+    until(lambda: ready_now(here.fd, READABLE) & FAULT, "the reset has arrived")
+    with fails(WSAECONNRESET):
+        api.WSASend(client, buffers, flags)
+
+
 def test_a_local_peer_that_is_gone_resets(path: str) -> None:
     client, server = unix_pair(path)
     api.closesocket(server)

@@ -385,6 +385,8 @@ class StreamSocket(ConnectionSocket):
             sending = UrgentSending(self, views, host_flags(flags) | NOSIGNAL, self.send_failed)
         else:
             sending = self.new_send(views, host_flags(flags) | NOSIGNAL)
+        if not sending.left:
+            self._send_nothing()
         claimed = self.claim_sending()
         try:
             if operation is not None:
@@ -402,6 +404,15 @@ class StreamSocket(ConnectionSocket):
             if claimed:
                 self.sending = False
         return self._carry_on(sending, tried=False)
+
+    def _send_nothing(self) -> None:
+        """No bytes at all: the host is still asked whether the connection is there."""
+        try:
+            self.host.send(b"", NOSIGNAL)
+        except BlockingIOError:
+            pass
+        except OSError as failure:
+            raise self._call_failed(failure, TO_SENDS) from failure
 
     def new_send(self, views: list[memoryview], flags: int = NOSIGNAL, moved: int = 0) -> Sending:
         """A send of these views, which has moved some of it already."""
