@@ -342,8 +342,10 @@ WINE: Final = (
         "not-for-this-peer",
         host_limit("Linux calls a port unreachable when its socket is connected to somebody else; the receive tells"),
         lambda d: (
-            d.call in RECEIVES
-            and code(d.ours) == "WSAECONNRESET"
+            (
+                (d.call in RECEIVES and code(d.ours) == "WSAECONNRESET")
+                or (is_datagram(d) and d.place == 0 and (d.ours, d.theirs) == ("rw", "w"))
+            )
             and any(True for _ in d.steps_before("udp_pair", "connect_datagram"))
         ),
     ),
