@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..constants import IPPROTO_UDP, SOCK_DGRAM
+from ..constants import IPPROTO_ICMP, IPPROTO_UDP, SOCK_DGRAM
 from ..model import documented_otherwise, host_limit, lacks, observed_otherwise
 from .comparing import Difference, Reason
 
@@ -61,6 +61,11 @@ def is_datagram(d: Difference) -> bool:
         step.call != "WSASocket" or step.arguments[2] == SOCK_DGRAM or step.arguments[3] == IPPROTO_UDP
         for step, _ in d.steps_before("udp", "udp_pair", "WSASocket", name=name)
     )
+
+
+def _is_raw(d: Difference) -> bool:
+    """The socket was made for a protocol that is neither TCP nor UDP."""
+    return any(step.arguments[3] == IPPROTO_ICMP for step, _ in d.steps_before("WSASocket", name=_socket_of(d)))
 
 
 def _sent_urgent(d: Difference) -> bool:
@@ -135,7 +140,7 @@ WINE: Final = (
     Reason(
         "receive-unbound",
         documented_otherwise("a datagram socket that is not bound: WSAEINVAL"),
-        lambda d: d.call in RECEIVES and code(d.ours) == "WSAEINVAL" and is_datagram(d),
+        lambda d: d.call in RECEIVES and code(d.ours) == "WSAEINVAL" and (is_datagram(d) or _is_raw(d)),
     ),
     Reason(
         "peek-overlapped",
@@ -312,6 +317,30 @@ WINE: Final = (
         lacks("a raw socket has no name after it has sent"),
         lambda d: d.place == 1 and not code(d.ours) and code(d.theirs) == "WSAEINVAL",
         stops=False,
+    ),
+    Reason(
+        "bind-beside-the-wildcard",
+        documented_otherwise("T11.1: an address of one interface is free beside the wildcard; Linux refuses it"),
+        lambda d: d.call in ("bind", "bind_to") and succeeded(d.ours) and code(d.theirs) == "WSAEADDRINUSE",
+    ),
+    Reason(
+        "disconnectex-of-an-abort",
+        documented_otherwise("DisconnectEx tells that the connection is gone: WSAECONNABORTED; Wine's pends"),
+        lambda d: d.call == "DisconnectEx" and code(d.ours) == "WSAECONNABORTED",
+    ),
+    Reason(
+        "number-again",
+        host_limit("a descriptor's number is another socket's at once; in Wine that of a closed one is nobody's yet"),
+        lambda d: (
+            d.call == "WSAGetOverlappedResult"
+            and code(d.theirs) == "WSAENOTSOCK"
+            and any(True for _ in d.steps_before("closesocket"))
+        ),
+    ),
+    Reason(
+        "peer-of-a-listener",
+        lacks("a listening socket with AcceptEx under way has a peer"),
+        lambda d: d.place == 2 and code(d.ours) == "WSAENOTCONN" and any(True for _ in d.steps_before("AcceptEx")),
     ),
     Reason(
         "largest-datagram",
