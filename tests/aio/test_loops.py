@@ -299,7 +299,9 @@ def test_what_is_complete_at_once_is_told_by_no_packet() -> None:
             port = current_process().objects[loop._proactor._iocp]
             return len(port.packets), len(loop._proactor._cache)
 
-    assert run(main) == (0, 1)  # the loop's own receive
+    packets, pending = run(main)
+    assert packets == 0
+    assert pending <= 1  # the loop's own receive, where the loop has come to it by then
 
 
 # The selector loop
