@@ -22,6 +22,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -206,7 +207,7 @@ class Stage:
         outcomes = []
         for step in sequence:
             call = self._calls[step.call]
-            outcomes.append(_outcome(lambda c=call, a=step.arguments: c.play(world, a)))  # type: ignore[misc]
+            outcomes.append(_outcome(partial(call.play, world, step.arguments)))
             if call.reaches_out:
                 self.settle(thorough)
         left = self._put_away(world)

@@ -67,6 +67,21 @@ def stands_in(reasons: dict[str, str], name: str) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in reasons)
 
 
+def surprises(results: dict[str, str], exceptions: dict[str, str]) -> list[str]:
+    """What is not as expected, a line for each test."""
+    failed = [
+        f"FAILED {name}: {outcome}"
+        for name, outcome in results.items()
+        if not outcome.startswith(("pass", "skip")) and not stands_in(exceptions, name)
+    ]
+    fixed = [
+        f"PASSES although excepted: {name}"
+        for name, outcome in results.items()
+        if outcome == "pass" and stands_in(exceptions, name)
+    ]
+    return failed + fixed
+
+
 def main() -> int:
     """Run the modules that are named, or all."""
     parser = argparse.ArgumentParser(description="Run CPython's tests of asyncio on the emulator's loops.")

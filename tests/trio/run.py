@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.cpython.run import stands_in
+from tests.cpython.run import surprises
 
 from .exceptions import EXCEPTIONS
 from .suite import LIMIT_S
@@ -97,21 +97,6 @@ def outcomes(python: str, *modules: str) -> dict[str, str]:
     return found
 
 
-def surprises(results: dict[str, str]) -> list[str]:
-    """What is not as expected, a line for each test."""
-    failed = [
-        f"FAILED {name}: {outcome}"
-        for name, outcome in results.items()
-        if not outcome.startswith(("pass", "skip")) and not stands_in(EXCEPTIONS, name)
-    ]
-    fixed = [
-        f"PASSES although excepted: {name}"
-        for name, outcome in results.items()
-        if outcome == "pass" and stands_in(EXCEPTIONS, name)
-    ]
-    return failed + fixed
-
-
 def main() -> int:
     """Run the modules that are named, or all."""
     parser = argparse.ArgumentParser(description="Run trio's tests on the emulator.")
@@ -125,7 +110,7 @@ def main() -> int:
             passed = sum(outcome == "pass" for outcome in results.values())
             skipped = sum(outcome.startswith("skip") for outcome in results.values())
             failed = len(results) - passed - skipped
-            wrong = surprises(results)
+            wrong = surprises(results, EXCEPTIONS)
             unexplained += len(wrong)
             passed_of_all += passed
             failed_of_all += failed
