@@ -8,6 +8,7 @@ Sources:         SOCKADDR_IN, SOCKADDR_IN6 (ws2def.h, ws2ipdef.h), SOCKADDR_UN (
 from __future__ import annotations
 
 import ipaddress
+import os
 import struct
 
 from .constants import AF_INET, AF_INET6, AF_UNIX
@@ -38,6 +39,19 @@ def sockaddr_un(path: str) -> bytes:
 def loopback(family: int = AF_INET, port: int = 0) -> bytes:
     """Return the loopback address of AF_INET or AF_INET6."""
     return sockaddr_in(port=port) if family == AF_INET else sockaddr_in6(port=port)
+
+
+def own_host() -> str:
+    """Return an address of the loopback network that is this process's alone: raw sockets hear everybody's packets.
+
+    Sockets bound to it receive what is sent to it, and no report about anybody else's datagrams.
+    """
+    return str(ipaddress.IPv4Address((127 << 24) | (1 << 23) | (os.getpid() & 0x7FFFFF)))
+
+
+def own_protocol() -> int:
+    """Return an IP protocol number that has no owner and no other process of this machine uses: for raw sockets."""
+    return 146 + os.getpid() % 107
 
 
 def wildcard(family: int = AF_INET, port: int = 0) -> bytes:

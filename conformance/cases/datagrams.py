@@ -6,7 +6,7 @@ import contextlib
 import struct
 from collections.abc import Iterator
 
-from ..addresses import host_of, loopback, port_of, sockaddr_in, sockaddr_in6
+from ..addresses import host_of, loopback, own_host, port_of, sockaddr_in, sockaddr_in6
 from ..constants import (
     AF_INET,
     AF_INET6,
@@ -1099,13 +1099,17 @@ def raw_icmp(ws: Target) -> Iterator[int]:
 
 
 def second_reply(ws: Target) -> bytes:
-    """Return the packet received for the second of two echo requests; the first reply was lost to a short buffer."""
+    """Return the packet received for the second of two echo requests; the first reply was lost to a short buffer.
+
+    The socket has an address nobody else uses: it would receive everybody's reports and replies.
+    """
     with raw_icmp(ws) as s:
+        ws.bind(s, own := sockaddr_in(own_host()))
         size = IP_HEADER + len(echo_request(1))
-        ws.sendto(s, echo_request(1), 0, sockaddr_in("127.0.0.1"))
+        ws.sendto(s, echo_request(1), 0, own)
         with fails_with(WSAEMSGSIZE):
             ws.recv(s, bytearray(size - 1))
-        ws.sendto(s, echo_request(2), 0, sockaddr_in("127.0.0.1"))
+        ws.sendto(s, echo_request(2), 0, own)
         buffer = bytearray(size + 8)
         expect("received", expected=size, actual=ws.recv(s, buffer))
     return bytes(buffer[:size])
@@ -1142,8 +1146,8 @@ def packet_starts_with_its_ip_header(ws: Target) -> None:
     expect("fragment offset and more-fragments", expected=0, actual=int.from_bytes(header[6:8], "big") & 0x3FFF)
     expect("protocol", expected=IPPROTO_ICMP, actual=header[9])
     expect_true("checksum is right or 0", checksum(header) == 0 or header[10:12] == bytes(2), actual=header)
-    addresses = (header[12:16], header[16:20])
-    expect("addresses", expected=(b"\x7f\0\0\x01", b"\x7f\0\0\x01"), actual=addresses)
+    own = sockaddr_in(own_host())[4:8]
+    expect("addresses", expected=(own, own), actual=(header[12:16], header[16:20]))
 
 
 @case(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 from collections.abc import Iterator
 
-from ..addresses import loopback, port_of, sockaddr_in, wildcard, with_port
+from ..addresses import loopback, own_protocol, port_of, sockaddr_in, wildcard, with_port
 from ..constants import (
     AF_INET,
     AF_INET6,
@@ -44,12 +45,15 @@ ECHO_REQUEST6, ECHO_REPLY6 = 128, 129
 PATIENCE_MS = 5000
 
 
-def raw(ws: Target, family: int = AF_INET, protocol: int = EXPERIMENTAL) -> int:
-    """A new raw socket; n/a where this process may not have one or the family is missing."""
+def raw(ws: Target, family: int = AF_INET, protocol: int | None = None) -> int:
+    """A new raw socket; n/a where this process may not have one or the family is missing.
+
+    Without a protocol it is one that no other process uses: a raw socket receives everybody's packets.
+    """
     if not ws.has_family(family):
         not_applicable("no IPv6 here")
     try:
-        s = ws.socket(family, SOCK_RAW, protocol)
+        s = ws.socket(family, SOCK_RAW, own_protocol() if protocol is None else protocol)
     except Failed as failure:
         expect("error without rights", expected=WSAEACCES, actual=failure.code)
         not_applicable("raw sockets need rights that this process does not have")
@@ -58,7 +62,7 @@ def raw(ws: Target, family: int = AF_INET, protocol: int = EXPERIMENTAL) -> int:
 
 
 @contextlib.contextmanager
-def raw_pair(ws: Target, family: int = AF_INET, protocol: int = EXPERIMENTAL) -> Iterator[tuple[int, int]]:
+def raw_pair(ws: Target, family: int = AF_INET, protocol: int | None = None) -> Iterator[tuple[int, int]]:
     """Two raw sockets of one protocol, the first one bound to the loopback address."""
     with ws.closing(raw(ws, family, protocol)) as receiver, ws.closing(raw(ws, family, protocol)) as sender:
         ws.bind(receiver, loopback(family))
@@ -68,6 +72,13 @@ def raw_pair(ws: Target, family: int = AF_INET, protocol: int = EXPERIMENTAL) ->
 def packet(ws: Target, s: int) -> bytes:
     room = bytearray(2048)
     return bytes(room[: ws.recv(s, room)])
+
+
+def packet_with(ws: Target, s: int, content: bytes, at: int) -> bytes:
+    """Return the next packet that has ``content`` at an offset: others may use the loopback interface, too."""
+    while not (got := packet(ws, s)).startswith(content, at):
+        continue
+    return got
 
 
 # ---- what they are ---------------------------------------------------------------------------------------------------
@@ -193,7 +204,7 @@ def ipv4_packet_has_its_header(ws: Target) -> None:
         got = packet(ws, receiver)
         expect("version and header length", expected=0x45, actual=got[0])
         expect("total length", expected=IP_HEADER + 7, actual=int.from_bytes(got[2:4], "big"))
-        expect("protocol", expected=EXPERIMENTAL, actual=got[9])
+        expect("protocol", expected=own_protocol(), actual=got[9])
         expect("source and destination", expected=b"\x7f\0\0\x01" * 2, actual=got[12:20])
         expect("payload", expected=b"payload", actual=got[IP_HEADER:])
 
@@ -221,12 +232,14 @@ def ipv6_packet_has_none(ws: Target) -> None:
 def icmpv6_echo(ws: Target) -> None:
     """An ICMPv6 echo to the loopback address: the stack sets the checksum; the reply is received, not the request."""
     with ws.closing(raw(ws, AF_INET6, IPPROTO_ICMPV6)) as s:
-        request = struct.pack(">BBHHH", ECHO_REQUEST6, 0, 0, 0xBEEF, 3) + b"ping"
-        ws.sendto(s, request, 0, loopback(AF_INET6))
-        got = packet(ws, s)
-        expect("type and code", expected=(ECHO_REPLY6, 0), actual=(got[0], got[1]))
-        expect("the rest", expected=request[4:], actual=got[4:])
-        expect_true("nothing else comes", not ws.readable(s, 0.05))
+        identifier = (os.getpid() & 0xFFFF).to_bytes(2, "big")
+        for number in (b"\0\3", b"\0\4"):
+            request = struct.pack(">BBH", ECHO_REQUEST6, 0, 0) + identifier + number + b"ping"
+            ws.sendto(s, request, 0, loopback(AF_INET6))
+        for number in (b"\0\3", b"\0\4"):
+            got = packet_with(ws, s, identifier, 4)
+            expect("type and code", expected=(ECHO_REPLY6, 0), actual=(got[0], got[1]))
+            expect("the rest", expected=identifier + number + b"ping", actual=got[4:])
 
 
 @case(
@@ -237,7 +250,7 @@ def icmpv6_echo(ws: Target) -> None:
 )
 def other_protocols_are_not_received(ws: Target) -> None:
     """Only packets of the socket's own protocol are for it."""
-    with raw_pair(ws) as (receiver, _), raw_pair(ws, protocol=EXPERIMENTAL + 1) as (other, sender):
+    with raw_pair(ws) as (receiver, _), raw_pair(ws, protocol=EXPERIMENTAL) as (other, sender):
         ws.sendto(sender, b"x", 0, loopback())
         expect("the other receives", expected=b"x", actual=packet(ws, other)[IP_HEADER:])
         expect_true("this one does not", not ws.readable(receiver))
@@ -306,10 +319,7 @@ def udp_is_seen_with_its_header(ws: Target) -> None:
         ws.bind(s, loopback())
         ws.sendto(a, b"datagram", 0, ws.getsockname(b))
         ports = struct.pack(">HH", port_of(ws.getsockname(a)), port_of(ws.getsockname(b)))
-        while True:  # others may use the loopback interface, too
-            got = packet(ws, s)[IP_HEADER:]
-            if got[:4] == ports:
-                break
+        got = packet_with(ws, s, ports, IP_HEADER)[IP_HEADER:]
         expect("length and data", expected=b"\0\x10datagram", actual=got[4:6] + got[8:])
 
 
@@ -328,7 +338,7 @@ def header_of_ones_own_is_sent(ws: Target) -> None:
     with raw_pair(ws) as (receiver, sender):
         ws.setsockopt(sender, IPPROTO_IP, IP_HDRINCL, 1)
         expect("IP_HDRINCL", expected=1, actual=ws.get_int(sender, IPPROTO_IP, IP_HDRINCL))
-        header = struct.pack(">BBHHHBBH", 0x45, 0, IP_HEADER + 4, 0x1234, 0, 9, EXPERIMENTAL, 0)
+        header = struct.pack(">BBHHHBBH", 0x45, 0, IP_HEADER + 4, 0x1234, 0, 9, own_protocol(), 0)
         header += b"\x7f\0\0\x05" + b"\x7f\0\0\x01"
         expect("sent", expected=24, actual=ws.sendto(sender, header + b"mine", 0, loopback()))
         got = packet(ws, receiver)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from conformance.addresses import own_host
 from tests.concurrency import until
 from tests.loopback import (
     FAMILIES,
@@ -637,9 +638,10 @@ def echo_request(identifier: int, sequence: int, payload: bytes) -> bytes:
 
 def test_an_echo_over_a_raw_socket(raw: int) -> None:
     """Observed on Windows: icmp-short-recv, icmp-truncated-consumed, icmp-header-fields, icmp-reply-fields."""
-    me = loopback(AF_INET)
+    me = api.sockaddr_in(own_host())
     with fails(WSAEINVAL):
         api.recv(raw, bytearray(1))
+    api.bind(raw, me)
     payload = b"0123456789abcdef"
     assert api.sendto(raw, echo_request(0x1234, 1, payload), 0, me) == 8 + len(payload)
     with fails(WSAEMSGSIZE):
@@ -655,8 +657,8 @@ def test_an_echo_over_a_raw_socket(raw: int) -> None:
 
 
 def test_a_raw_socket_has_peers_without_ports(raw: int) -> None:
-    api.connect(raw, loopback(AF_INET))
-    assert api.getpeername(raw).host == "127.0.0.1"
+    api.connect(raw, api.sockaddr_in(own_host()))
+    assert api.getpeername(raw).host == own_host()
     assert api.send(raw, echo_request(7, 9, b"")) == 8
     assert api.recv(raw, bytearray(100)) == 28
     api.connect(raw, bytes(16))

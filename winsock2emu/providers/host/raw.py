@@ -85,13 +85,20 @@ class RawSocket(DatagramSocket):
 
     # When receiving begins
 
-    def before_bind(self, name: bytes) -> None:
-        """Packets for other addresses are not for this socket any more, nor are those from before."""
-        super().before_bind(name)
+    def bind(self, name: bytes | None) -> None:
+        """WSPBind: packets for other addresses, which came until the host knew, are not for this socket any more."""
+        super().bind(name)
         self._drop_collected()
 
+    def connect(self, name: bytes | None, refusal: int = 0) -> None:
+        """WSPConnect: nor are those of other peers, when this is what binds it."""
+        first = not self.bound
+        super().connect(name, refusal)
+        if first:
+            self._drop_collected()
+
     def bind_implicitly(self) -> None:
-        """Before a send or a connect: what is there is no answer to it."""
+        """Before a send: what is there is no answer to it."""
         if not self.bound:
             self._drop_collected()
 
