@@ -424,7 +424,7 @@ class Process:
 
     def parking(self) -> Parking:
         """Where the threads of the process wait."""
-        return self.engine.parking
+        return (self._engine or self.engine).parking
 
     def pends(self) -> bool:
         """True when some endpoint waits for readiness."""

@@ -36,7 +36,7 @@ from winsock2emu.engine.pump import (
 )
 from winsock2emu.errors import WinsockError
 from winsock2emu.kernel.operations import PENDING, Operation
-from winsock2emu.kernel.waits import Parking, Report, Waiter, this_waiter
+from winsock2emu.kernel.waits import Parking, Report, Waiter, WakeDescriptor, this_waiter
 
 THIRTY_DAYS_S = 30 * 86400.0  # more milliseconds than a C int holds
 
@@ -212,13 +212,15 @@ def test_the_longest_times_of_windows_are_not_too_long_for_the_host(
     backend.arm(one.fileno(), READABLE)
     waiter = this_waiter()
 
-    assert list(backend.collect(THIRTY_DAYS_S))
+    pump = Pump()
+    pump._host = backend, WakeDescriptor()
+    assert list(pump.collect(THIRTY_DAYS_S))
     assert ReadyWait(one.fileno(), READABLE, waiter).wait(waiter, THIRTY_DAYS_S * 1000)
     wait = WaitSet(waiter)
     wait.watch(one.fileno(), READABLE)
     assert wait.wait(THIRTY_DAYS_S * 1000) == [(one.fileno(), READABLE)]
     waiter.wake()
-    assert Pump().sleep(waiter, THIRTY_DAYS_S)
+    assert pump.sleep(waiter, THIRTY_DAYS_S)
 
 
 def test_a_descriptor_too_large_for_select_is_refused_and_the_others_are_looked_after(
@@ -433,7 +435,7 @@ def test_a_thread_that_only_polls_serves_pending_requests(any_end: HostEnd, monk
     waiter = this_waiter()
     waiter.done = False
 
-    assert not any_end.pump.parking.park(waiter, 0)
+    any_end.pump.parking.glance(waiter)
 
     assert operation.outcome() == b"a"
 
@@ -717,7 +719,7 @@ def test_without_a_descriptor_for_the_reactor_requests_fail_as_a_lack_of_buffers
         waiter = this_waiter()
         waiter.done = False
         with pytest.raises(WinsockError) as caught:
-            any_end.pump.parking.park(waiter, 0)
+            any_end.pump.parking.glance(waiter)
         assert caught.value.winerror == WSAENOBUFS
     assert not any_end.pump.parking.led
 

@@ -24,7 +24,7 @@ from winsock2emu.defs.constants import AF_INET, INFINITE, SOCK_STREAM, WAIT_IO_C
 from winsock2emu.errors import WinsockError
 from winsock2emu.kernel.operations import OVERLAPPED
 from winsock2emu.kernel.ports import PortWait
-from winsock2emu.kernel.waits import idle_waiter
+from winsock2emu.kernel.waits import Parking, Waiter, idle_waiter
 from winsock2emu.process import Process, current_process
 
 LONG_MS = 20_000
@@ -163,27 +163,27 @@ def test_a_port_that_never_runs_dry_still_lets_requests_progress(
     process: Process, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every 64th packet the host is looked at, if something pends there."""
-    looks: list[float | None] = []
-    parking = Recording(process.engine.parking.park, looks)
+    parking = Recording(process.engine.parking)
     monkeypatch.setattr(process, "parking", lambda: parking)
     monkeypatch.setattr(process, "pends", lambda: True)
     for _ in range(200):
         kernel32.PostQueuedCompletionStatus(port, 0, 0, None)
         take(port)
 
-    assert looks == [0, 0, 0]
+    assert parking.looks == 3
 
 
 class Recording:
-    """Stands before the parking of a process."""
+    """Stands before the parking of a process, and counts the looks at the host."""
 
-    def __init__(self, park: Any, looks: list[float | None]) -> None:
-        self._park = park
-        self._looks = looks
+    def __init__(self, parking: Parking) -> None:
+        self.park = parking.park
+        self._glance = parking.glance
+        self.looks = 0
 
-    def park(self, waiter: Any, timeout_s: float | None) -> bool:
-        self._looks.append(timeout_s)
-        return bool(self._park(waiter, timeout_s))
+    def glance(self, waiter: Waiter) -> None:
+        self.looks += 1
+        self._glance(waiter)
 
 
 def test_a_socket_is_tied_to_one_port_for_good(port: int) -> None:
@@ -301,15 +301,13 @@ def test_an_event_loop_is_told_that_a_port_is_dry_without_a_look_and_then_looks(
     kernel32.CreateIoCompletionPort(server, port, 1, 0)
     record = OVERLAPPED()
     ws2_32.WSARecv(server, [bytearray(1)], 0, record)
-    looks: list[float | None] = []
-    parking = Recording(process.engine.parking.park, looks)
+    parking = Recording(process.engine.parking)
     monkeypatch.setattr(process, "parking", lambda: parking)
     monkeypatch.setattr(process, "pends", lambda: True)
     thing = process.objects[port]
     ws2_32.send(client, b"1")
     assert thing.take(20, process) == (1, record, 0, 1)
-    before = len(looks)
     assert thing.take(0, process) == WAIT_TIMEOUT
-    assert len(looks) == before
+    assert parking.looks == 0
     assert thing.take(0, process) == WAIT_TIMEOUT
-    assert looks[before:] == [0]
+    assert parking.looks == 1

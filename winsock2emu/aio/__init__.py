@@ -20,6 +20,7 @@ Sources:         asyncio of the CPython that runs, 3.11 to 3.13.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from ..compat import selectors, socket
@@ -41,18 +42,34 @@ from ._loading import windows_modules
 _modules = windows_modules()
 windows_utils, windows_events = _modules["windows_utils"], _modules["windows_events"]
 _IocpProactor: Any = windows_events.IocpProactor
+_OverlappedFuture: Any = windows_events._OverlappedFuture
 _SelectorEventLoop: Any = windows_events.SelectorEventLoop
 _SelectSelector: Any = selectors.SelectSelector
 
 
-def _finish_send(transferred: Any, key: Any, request: Overlapped) -> Any:
-    """What CPython's proactor makes of the end of a send."""
+def _finish(transferred: Any, key: Any, request: Overlapped) -> Any:
+    """What CPython's proactor makes of the end of a send or a receive."""
     try:
         return request.getresult()
     except OSError as failure:
         if getattr(failure, "winerror", 0) in (ERROR_NETNAME_DELETED, ERROR_OPERATION_ABORTED):
             raise ConnectionResetError(*failure.args) from None
         raise
+
+
+_loop_writing: Final[Any] = _modules["proactor_events"]._ProactorBaseWritePipeTransport._loop_writing
+
+
+class _Done(asyncio.Future[Any]):
+    """What a send has come to that was complete at once."""
+
+    def add_done_callback(self, callback: Any, /, *, context: Any = None) -> None:
+        """A transport, which has just sent, hears of it now: a turn of the loop would cost as much as the send."""
+        transport = callback.__self__ if getattr(callback, "__func__", None) is _loop_writing else None
+        if transport is None or transport._empty_waiter is not None:  # which it sets after this call, too
+            super().add_done_callback(callback, context=context)
+        else:
+            callback(self)
 
 
 class IocpProactor(_IocpProactor):  # type: ignore[misc]  # CPython's, without types
@@ -74,7 +91,7 @@ class IocpProactor(_IocpProactor):  # type: ignore[misc]  # CPython's, without t
         if ov.error:
             return super()._register(ov, obj, callback)
         self._check_closed()
-        future = windows_events._OverlappedFuture(ov, loop=self._loop)
+        future = _OverlappedFuture(ov, loop=self._loop)
         if future._source_traceback:
             del future._source_traceback[-1]
         try:
@@ -90,10 +107,35 @@ class IocpProactor(_IocpProactor):  # type: ignore[misc]  # CPython's, without t
         request = Overlapped(0)
         request.WSASend(conn.fileno(), buf)
         if request.error:
-            return super()._register(request, conn, _finish_send)
-        self._check_closed()
+            return self._pending(request, conn)
+        if self._iocp is None:
+            self._check_closed()
+        future = _Done(loop=self._loop)
+        future.set_result(request.getresult())
+        return future
+
+    def recv_into(self, conn: Any, buf: Any, flags: int = 0) -> Any:
+        """As CPython has it, without the steps that are for other things than sockets."""
+        if flags or conn not in self._registered or not isinstance(conn, HostSocket):
+            return super().recv_into(conn, buf, flags)
+        request = Overlapped(0)
+        request.WSARecvInto(conn.fileno(), buf)
+        if request.error:
+            return self._pending(request, conn)
+        if self._iocp is None:
+            self._check_closed()
         future = self._loop.create_future()
         future.set_result(request.getresult())
+        return future
+
+    def _pending(self, request: Overlapped, conn: Any) -> Any:
+        """The future of a request whose packet will come."""
+        if self._iocp is None:
+            self._check_closed()
+        future = _OverlappedFuture(request, loop=self._loop)
+        if future._source_traceback:
+            del future._source_traceback[-1]
+        self._cache[request.address] = future, request, conn, _finish
         return future
 
     def _get_accept_socket(self, family: int) -> Any:

@@ -54,14 +54,11 @@ GUARDIAN_PATIENCE = 3  # ticks during which a leader is expected to leave by its
 # Hosts take a time in milliseconds as a C int, 24 days; Windows' own limit is 49 days. Whoever sleeps looks at the
 # clock afterwards, so a longer sleep may end early.
 _LONGEST_MS = 1_000_000_000
+_LONGEST_S = _LONGEST_MS / 1000
 
 
 def _milliseconds(timeout_s: float | None) -> float | None:
     return None if timeout_s is None else min(timeout_s * 1000, _LONGEST_MS)
-
-
-def _seconds(timeout_s: float | None) -> float | None:
-    return None if timeout_s is None else min(timeout_s, _LONGEST_MS / 1000)
 
 
 class Backend(Protocol):
@@ -78,7 +75,7 @@ class Backend(Protocol):
         """Forget ``fd``; unknown descriptors are no error."""
         ...
 
-    def collect(self, timeout_s: float | None) -> Sequence[Report]:
+    def collect(self, timeout_s: float | None, /) -> Sequence[Report]:
         """(descriptor, readiness) pairs, at most some hundreds; empty when the time ran out."""
         ...
 
@@ -130,6 +127,7 @@ class EpollBackend:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._known: set[int] = set()
+        self.collect: Callable[[float | None], Sequence[Report]] = self._epoll.poll
 
     def arm(self, fd: int, mask: int) -> None:
         if fd in self._known:
@@ -148,9 +146,6 @@ class EpollBackend:
                 self._epoll.unregister(fd)
             except OSError:
                 return  # closed already: the kernel has forgotten it by itself
-
-    def collect(self, timeout_s: float | None) -> Sequence[Report]:
-        return self._epoll.poll(_seconds(timeout_s))
 
     def close(self) -> None:
         self._epoll.close()
@@ -183,7 +178,7 @@ class SelectBackend:
         readers, writers, urgent = ([fd for fd, mask in masks.items() if mask & bit] for bit in _SELECT_BITS)
         ready: dict[int, int] = {}
         try:
-            sets = select.select(readers, writers, urgent, _seconds(timeout_s))
+            sets = select.select(readers, writers, urgent, timeout_s)
         except OSError as failure:
             if failure.errno != errno.EBADF:
                 raise
@@ -232,7 +227,7 @@ if sys.platform != "linux" and hasattr(select, "kqueue"):
 
         def collect(self, timeout_s: float | None) -> Sequence[Report]:
             ready: dict[int, int] = {}
-            for event in self._kqueue.control(None, 256, _seconds(timeout_s)):
+            for event in self._kqueue.control(None, 256, timeout_s):
                 bit = READABLE if event.filter == select.KQ_FILTER_READ else WRITABLE
                 if event.flags & select.KQ_EV_EOF:
                     bit |= HANGUP
@@ -568,6 +563,8 @@ class Pump:
                 if self._closed:
                     return ()
                 host = self._open()
+        if timeout_s is not None and timeout_s > _LONGEST_S:
+            timeout_s = _LONGEST_S
         return host[0].collect(0 if self._moved else timeout_s)
 
     def service(self, reports: Sequence[Report]) -> None:

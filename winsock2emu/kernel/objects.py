@@ -279,7 +279,7 @@ def look(waiter: Waiter, home: Home) -> None:
     waiter.done = False
     waiter.busy = True
     try:
-        home.parking().park(waiter, 0)
+        home.parking().glance(waiter)
     finally:
         waiter.busy = False
 

@@ -205,15 +205,9 @@ class Parking:
         return bool(self._lead)
 
     def park(self, waiter: Waiter, timeout_s: float | None) -> bool:
-        """Block until ``waiter.done``, leading the reactor if nobody does; False when the time ran out.
-
-        A timeout of 0 collects once unless another thread that waits leads, so that a program that only polls makes
-        progress, and finds what has become ready by then.
-        """
+        """Block until ``waiter.done``, leading the reactor if nobody does; False when the time ran out."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         try:
-            if timeout_s == 0 and self._lead.get(_LEADER) is self:
-                self._relieve(waiter)
             while not waiter.done:
                 if not self.closed and self._lead.setdefault(_LEADER, waiter) is waiter:
                     self._lead_until_done(waiter, deadline)
@@ -226,6 +220,31 @@ class Parking:
             self._forsake(waiter)
             raise
         return waiter.done
+
+    def glance(self, waiter: Waiter) -> None:
+        """Collect once, without waiting, unless another thread that waits leads.
+
+        So a program that only polls makes progress, and finds what has become ready by then.
+        """
+        lead, reactor = self._lead, self.reactor
+        try:
+            if lead.get(_LEADER) is self:
+                self._relieve(waiter)
+            if self.closed or lead.setdefault(_LEADER, waiter) is not waiter:
+                return
+            self.turns += 1
+            waiter.reactor = reactor
+            waiter.leading = True
+            if self.postponed:
+                self._catch_up()
+            reactor.service(reactor.collect(0))
+            waiter.leading = False
+            lead.pop(_LEADER, None)
+            if self._followers or self.ring:
+                self._after_leaving()
+        except BaseException:
+            self._forsake(waiter)
+            raise
 
     def _lead_until_done(self, waiter: Waiter, deadline: float | None) -> None:
         """Collect until the wait or its time is over; the caller has the leadership."""
