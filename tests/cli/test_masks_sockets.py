@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,17 @@ asyncio.run(asyncio.sleep(0))
     )
 
     assert (outcome.stderr, outcome.stdout) == ("", "['asyncio', 'msvcrt']\nTrue True\nTrue\n")
+
+
+@pytest.mark.skipif(not find_spec("trio") or not find_spec("cffi"), reason="needs trio, and cffi for it")
+def test_trio_and_what_imports_it_are_windows(prints: Prints) -> None:
+    assert prints(
+        """
+        import hypothesis, sys, trio
+
+        async def main():
+            return trio.lowlevel.current_statistics().io_statistics.backend
+
+        print(trio.run(main), sys.platform)
+        """
+    ) == ["windows win32"]

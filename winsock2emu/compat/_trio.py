@@ -16,6 +16,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -44,7 +45,10 @@ def narrowed(types: bytes) -> bytes:
 
 def _cffi_backend() -> ModuleType:
     """cffi's lower module with an FFI as on Windows."""
-    backend: Any = import_module("_cffi_backend")
+    try:
+        backend: Any = import_module("_cffi_backend")
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("No module named 'cffi', which trio needs on Windows", name="cffi") from None
 
     class FFI(backend.FFI):  # type: ignore[misc]  # a class of C, without types
         """What trio's C types and libraries come from."""
@@ -187,7 +191,11 @@ class Loader(SourceFileLoader):
 
 
 class Finder(MetaPathFinder):
-    """Finds trio's modules where they are, and has them loaded by `Loader`."""
+    """Finds trio's modules where they are, and has them loaded by `Loader`.
+
+    Raises:
+        ModuleNotFoundError: cffi is not installed, which trio needs on Windows.
+    """
 
     def __init__(self) -> None:
         self._others: dict[str, ModuleType | None] = {name: make() for name, make in _SEEN.items()}
@@ -202,6 +210,12 @@ class Finder(MetaPathFinder):
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
             spec.loader = Loader(fullname, spec.loader.path, self._others)
         return spec
+
+
+@cache
+def finder_of_modules() -> Finder:
+    """The finder; one, so that all of trio's modules see the same."""
+    return Finder()
 
 
 def load_trio() -> ModuleType:
@@ -222,7 +236,7 @@ def load_trio() -> ModuleType:
         )
     if PathFinder.find_spec("trio") is None:
         raise ModuleNotFoundError("No module named 'trio'", name="trio")
-    ours = Finder()  # needs cffi
+    ours = finder_of_modules()
     sys.meta_path.insert(0, ours)
     try:
         return import_module("trio")

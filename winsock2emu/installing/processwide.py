@@ -34,7 +34,7 @@ from typing import Any, Final
 
 from ..capi import ctypesmodule, loader, wintypes
 from ..compat._stdlib import ERRNO
-from . import asynciopackage, modules
+from . import asynciopackage, modules, packages
 from .changes import Changes
 
 _ROOMS: Final = (
@@ -58,6 +58,8 @@ def _load_what_sees_the_host() -> None:
     for room in _ROOMS:
         home = import_module(f"{package}.{room}")
         for module in walk_packages(home.__path__, f"{home.__name__}."):
+            if module.name == f"{package}.compat.trio":
+                continue  # it is trio itself, which a program may want the host's of
             with contextlib.suppress(ModuleNotFoundError):  # an extra that is not installed
                 import_module(module.name)
 
@@ -118,6 +120,7 @@ def _change(changes: Changes) -> None:
     _errno(changes)
     changes.set(vars(builtins), "WindowsError", OSError)
     asynciopackage.show_windows(changes)
+    packages.find_as_on_windows(changes)
 
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:

@@ -33,6 +33,7 @@ from ...installing.modules import (
     restore_network_library,
     windows_module,
 )
+from ...installing.packages import find_as_on_windows
 from . import children, errnos, interpreter, machine, signals
 from .importing import Importing
 from .views import show_host_to as show_host_to
@@ -121,6 +122,7 @@ def install() -> None:
         "asyncio": partial(_adjust_asyncio, changes),
         "multiprocessing": children.adjust_multiprocessing,
     }
+    find_as_on_windows(changes)
     importing = Importing(MASKED, MISSING, after, SOCKETS, {"errno": _library_errno}, changes)
     changes.set(vars(builtins), "WindowsError", OSError)
     changes.set(vars(builtins), "__import__", importing.statement)
