@@ -477,7 +477,12 @@ class Report:
         table("Cases", ("chapter", "target", *HEADINGS), rows, totals=len(self.targets))
 
     def _show_reasons(self) -> None:
-        for title, outcome in (("Declared gaps", Outcome.GAP), ("Explained differences", Outcome.DIFFERS)):
+        """Print why what did not pass did not, or was not tried."""
+        for title, outcome in (
+            ("Declared gaps", Outcome.GAP),
+            ("Explained differences", Outcome.DIFFERS),
+            ("Not applicable", Outcome.NOT_APPLICABLE),
+        ):
             reasons = Counter((name, str(one.difference or one.reason)) for _, name, one in self._with(outcome))
             if reasons:
                 print(f"\n{title}")

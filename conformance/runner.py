@@ -150,13 +150,16 @@ def _bounded(case: Case, target: Target, form: str, seconds: float) -> Result:
 
 
 def _stacks(threads: Iterable[threading.Thread]) -> list[str]:
-    """Return where threads stand, innermost calls last; the case's own thread first."""
+    """Return where threads stand, innermost calls last; the case's own thread first.
+
+    Without line numbers: it is an answer, and a record of it should not change with every line that moves.
+    """
     frames = sys._current_frames()
     stacks = []
     for thread in sorted(threads, key=lambda one: (one.name != "case", one.name)):
         frame = frames.get(thread.ident or 0)
         if frame is not None:
-            lines = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_stack(frame)]
+            lines = [f"{Path(f.filename).stem}.{f.name}" for f in traceback.extract_stack(frame)]
             stacks.append(f"thread {thread.name} in " + " > ".join(lines[-8:]))
     return stacks
 

@@ -74,7 +74,7 @@ class Worker:
 
     def start(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Pending[R]:
         """Begin a call in the other thread and return at once."""
-        pending = Pending(lambda: call(*args, **kwargs), f"{getattr(call, '__name__', 'call')} in {self.name}")
+        pending = Pending(lambda: call(*args, **kwargs), f"{getattr(call, '__name__', 'call')} in another thread")
         self._calls.put(pending)  # type: ignore[arg-type]  # Pending[R] is a Pending[object]: R only comes out
         return pending
 
@@ -90,4 +90,4 @@ class Worker:
         self._calls.put(None)
         self._thread.join(PATIENCE if kind is None else 0.5)
         if kind is None and self._thread.is_alive():
-            raise Mismatch(f"thread {self.name}", expected="an end of its calls", actual="still running")
+            raise Mismatch("another thread", expected="an end of its calls", actual="still running")

@@ -36,6 +36,7 @@ from ..defs.constants import (
 from ..errors import WinsockError
 from ..kernel.handles import FIRST_NUMBER
 from ..process import Process, SocketRecord, current_process
+from ._finalizers import finish
 
 VERSION: Final = 0x0202
 
@@ -108,7 +109,7 @@ class AdoptedSocket(socket.socket):
     def __del__(self) -> None:
         if self.fileno() != -1:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-            self._real_close()
+            finish(self._real_close)
 
     def detach(self) -> int:
         """Give the descriptor up; what pends on it ends."""

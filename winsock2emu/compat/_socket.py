@@ -74,6 +74,7 @@ from ..defs.winbase import ComputerNamePhysicalDnsHostname
 from ..errors import WinsockError
 from ..process import Process
 from . import _adopt, _profiles
+from ._finalizers import finish
 
 _READ: Final = False
 _WRITE: Final = True
@@ -340,8 +341,11 @@ class Socket(_adopt.EmulatedSocket, HostSocket):
         handle = host.socket.fileno(self)
         if handle != -1:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
-            with suppress(WinsockError):
-                Socket.close(self)
+            finish(self._close_quietly)
+
+    def _close_quietly(self) -> None:
+        with suppress(WinsockError):
+            Socket.close(self)
 
     # What the host's object knows
 

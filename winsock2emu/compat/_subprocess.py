@@ -23,6 +23,7 @@ from ..errors import WinsockError
 from ..kernel32.process import CREATE_NEW_PROCESS_GROUP
 from ..process import Process, current_process
 from ._errors import from_windows_err
+from ._finalizers import finish
 from ._stdlib import View
 
 CTRL_C_EVENT: Final = 0
@@ -38,8 +39,12 @@ class _Handle(int):
     process: Process
 
     def __del__(self) -> None:
-        with contextlib.suppress(WinsockError):
-            self.process.close_handle(int(self))
+        finish(_close, self.process, int(self))
+
+
+def _close(process: Process, handle: int) -> None:
+    with contextlib.suppress(WinsockError):
+        process.close_handle(handle)
 
 
 class Popen(subprocess.Popen[bytes]):

@@ -28,6 +28,7 @@ from ..errors import WinsockError, get_last_error
 from ..kernel.operations import OVERLAPPED, PENDING, moved_of
 from ..kernel32.ports import INVALID_HANDLE_VALUE
 from ..process import current_process
+from ._finalizers import finish
 
 __all__ = [
     "CompletionPort",
@@ -140,7 +141,7 @@ class CompletionPort:
     def __del__(self) -> None:
         port: int | None = getattr(self, "_port", None)
         if port is not None:
-            self._process.close_handle(port)
+            finish(self._process.close_handle, port)
 
 
 # Addresses

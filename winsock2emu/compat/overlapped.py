@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -74,6 +74,7 @@ from ..kernel32.handles import typed
 from ..process import Process, current_process
 from ._adopt import WINDOWS_FAMILY, adopt_descriptor, started
 from ._errors import from_windows_err
+from ._finalizers import finish
 
 __all__ = [
     "ERROR_IO_PENDING",
@@ -233,12 +234,8 @@ class Overlapped:
             record = self._record
         except AttributeError:
             return  # it has never been made
-        if record.keeper is not None:
-            record.cancel()
-        if self._closes is not None:
-            for process, handle in self._closes:  # another emulated process may be the current one by now
-                with contextlib.suppress(WinsockError):  # the program has closed it
-                    process.close_handle(handle)
+        if record.keeper is not None or self._closes is not None:
+            finish(_abandon, record, self._closes or ())
 
     # Starting
 
@@ -408,6 +405,14 @@ class Overlapped:
             if self._record.hEvent:
                 kernel32.SetEvent(self._record.hEvent)
         return self.error
+
+
+def _abandon(record: OVERLAPPED, closes: Sequence[tuple[Process, int]]) -> None:
+    """What nobody holds any more: the request is cancelled, and its handles are closed."""
+    record.cancel()
+    for process, handle in closes:  # another emulated process may be the current one by now
+        with contextlib.suppress(WinsockError):  # the program has closed it
+            process.close_handle(handle)
 
 
 def file_handle_of(descriptor: int) -> int:

@@ -29,6 +29,7 @@ from .. import kernel32
 from ..errors import WinsockError, system_text
 from ..kernel import operations
 from ..process import Process, current_process
+from ._finalizers import finish
 
 __all__ = [
     "FALSE",
@@ -156,8 +157,11 @@ class PyHANDLE:
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if getattr(self, "handle", 0) and not ending():
-            with suppress(Exception):
-                self.Close()
+            finish(self._close_quietly)
+
+    def _close_quietly(self) -> None:
+        with suppress(Exception):
+            self.Close()
 
     def __int__(self) -> int:
         return self.handle
