@@ -449,3 +449,22 @@ def test_path_functions_that_only_windows_has(prints: Prints) -> None:
     there = sys.version_info >= (3, 13)
 
     assert prints("import os.path; print(hasattr(os.path, 'isreserved'), os.path.basename('a/b'))") == [f"{there} b"]
+
+
+def test_a_module_that_serves_asyncios_loop_sees_windows_in_a_package_that_does_not(
+    emulated: Runner, write: Write
+) -> None:
+    """dnspython reads its settings from the host, and binds datagram sockets as the proactor's loop needs it."""
+    write("site-packages/dns/__init__.py", "import sys\nview = sys.platform")
+    write("site-packages/dns/_asyncio_backend.py", "import sys\nview = sys.platform")
+    write(
+        "program.py",
+        """
+        import sys
+        sys.path.insert(0, "site-packages")
+        import dns._asyncio_backend
+        print(dns.view, dns._asyncio_backend.view)
+        """,
+    )
+
+    assert emulated("program.py").stdout == f"{sys.platform} win32\n"

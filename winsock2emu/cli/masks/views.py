@@ -36,8 +36,9 @@ _HOST_SOCKETS: Final = frozenset(
     )
 )
 
-# A module of the library that decides as on Windows: it has no classes that fork.
-_LIKE_PROGRAMS: Final = frozenset(("socketserver",))
+# A module of the library that decides as on Windows: it has no classes that fork. And one of dnspython's, which does
+# what asyncio's loop for Windows wants.
+_LIKE_PROGRAMS: Final = frozenset(("socketserver", "dns._asyncio_backend"))
 
 
 class Viewer(enum.Enum):
@@ -98,8 +99,10 @@ def _judge(file: str) -> Viewer:
     for installed in ("site-packages", "dist-packages"):
         if installed in folders:
             inside = file.rpartition(f"{os.sep}{installed}{os.sep}")[2]
-            package = inside.partition(os.sep)[0].removesuffix(".py")
-            return Viewer.HOST if package in HOST_PACKAGES or package in _chosen else Viewer.PROGRAM
+            name = inside.removesuffix(".py").replace(os.sep, ".")
+            package = name.partition(".")[0]
+            shown_host = (package in HOST_PACKAGES or package in _chosen) and name not in _LIKE_PROGRAMS
+            return Viewer.HOST if shown_host else Viewer.PROGRAM
     folder = next((folder for folder in _FOLDERS if file.startswith(folder)), None)
     if folder is None:
         return Viewer.PROGRAM
