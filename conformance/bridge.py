@@ -165,7 +165,13 @@ class Bridge:
         self._control = _Channel(self.folder, 0)
         announcements = _Channel(self.folder, 1)
         whole = [*command, str(self.folder)]
-        far.append(subprocess.Popen(whole, env=environment, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True))
+        # What it starts may outlive it, and must not hold a pipe that somebody reads our output from.
+        nothing = subprocess.DEVNULL
+        far.append(
+            subprocess.Popen(
+                whole, env=environment, stdin=nothing, stdout=nothing, stderr=nothing, cwd="/", start_new_session=True
+            )
+        )
         self._control.attach(STARTING)
         self._base = self._answer(self._control).result
         if not self._base:

@@ -26,6 +26,7 @@ TRANSFERS: Final = SENDS | RECEIVES
 LOOKS: Final = RECEIVES | frozenset(
     ["select", "WSAPoll", "WSAEnumNetworkEvents", "ioctlsocket", "WSAIoctl", "look", "status", "packets"]
 )
+RESULTS: Final = frozenset(["GetOverlappedResult", "WSAGetOverlappedResult"])
 TARGETED: Final = frozenset(
     ["connect", "connect_datagram", "ConnectEx", "sendto", "WSASendTo", "WSASendTo_overlapped", "bind_to"]
 )
@@ -329,6 +330,26 @@ WINE: Final = (
         lambda d: d.call == "DisconnectEx" and code(d.ours) == "WSAECONNABORTED",
     ),
     Reason(
+        "handle-again",
+        lacks("a new handle has the number of a socket that was closed just before"),
+        lambda d: (
+            d.call == "CancelIoEx"
+            and (code(d.ours), code(d.theirs)) == ("WSA_INVALID_HANDLE", "ERROR_NOT_FOUND")
+            and any(True for _ in d.steps_before("closesocket"))
+        ),
+        stops=False,
+    ),
+    Reason(
+        "peer-without-context",
+        documented_otherwise("after ConnectEx there is no name of the peer before SO_UPDATE_CONNECT_CONTEXT"),
+        lambda d: (
+            code(d.ours) == "WSAENOTCONN"
+            and (d.call == "getpeername" or d.place == 2)
+            and any(True for _ in d.steps_before("ConnectEx"))
+        ),
+        stops=False,
+    ),
+    Reason(
         "number-again",
         host_limit("a descriptor's number is another socket's at once; in Wine that of a closed one is nobody's yet"),
         lambda d: (
@@ -460,7 +481,7 @@ WINE: Final = (
             "afd-recv-close-pending", "Wine ends what pends on a closed socket with STATUS_HANDLES_CLOSED"
         ),
         lambda d: (
-            d.call in LOOKS | frozenset(("GetOverlappedResult", "WSAGetOverlappedResult", "SleepEx"))
+            d.call in LOOKS | RESULTS | {"SleepEx"}
             and (
                 any(text in str(d.theirs) for text in ("0x8000000a", "676"))
                 or ("995" in str(d.ours) and "10022" in str(d.theirs))
@@ -471,7 +492,7 @@ WINE: Final = (
     Reason(
         "reset-stays",
         lacks("a reset is told once, by whatever call comes first; afterwards the stream seems to have ended"),
-        lambda d: _tells_reset(d) and d.call in LOOKS | SENDS and _closed_something(d),
+        lambda d: _tells_reset(d) and d.call in LOOKS | SENDS | {"DisconnectEx"} and _closed_something(d),
     ),
     Reason(
         "peer-of-a-reset",
@@ -495,7 +516,7 @@ WINE: Final = (
     Reason(
         "urgent-data",
         observed_otherwise("fionread-two-oob", "urgent bytes queue for themselves; in Linux there is one, and a mark"),
-        lambda d: d.call in LOOKS | frozenset(("WSAWaitForMultipleEvents",)) and _sent_urgent(d),
+        lambda d: d.call in LOOKS | RESULTS | {"WSAWaitForMultipleEvents"} and _sent_urgent(d),
     ),
     Reason(
         "unreachable-told",

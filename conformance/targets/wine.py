@@ -11,15 +11,17 @@ Kept:            the compiled program and the prefix, in the user's cache, so th
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import fcntl
 import functools
 import hashlib
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +74,7 @@ class WineTarget(CDriver):
             return 0
 
 
-@contextmanager
+@contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other processes out that want to make the same things."""
     with (folder / "lock").open("w") as lock:
@@ -105,7 +107,9 @@ def _prepared(loader: str, version: str) -> tuple[list[str], dict[str, str]]:
         if not prefix.exists():
             _make_prefix(loader, folder / "prefix.new", environment)
             (folder / "prefix.new").rename(prefix)
-        environment["WINEPREFIX"] = str(_copy_of_our_own(prefix))
+        own = _copy_of_our_own(prefix)
+    environment["WINEPREFIX"] = str(own)
+    atexit.register(_end_all_in, own)
     return [loader, str(program)], environment
 
 
@@ -116,6 +120,15 @@ def _make_prefix(loader: str, prefix: Path, environment: Mapping[str, str]) -> N
     servers = (str(Path(loader).with_name("wineserver64")), str(Path(loader).with_name("wineserver")), "wineserver")
     if server := next((found for name in servers if (found := shutil.which(name))), None):
         _run([server, "-w"], there)
+
+
+def _end_all_in(prefix: Path) -> None:
+    """Wine's own processes in a prefix stay for ever, now and then, when the last program was killed."""
+    mark = f"WINEPREFIX={prefix}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended, or is somebody else's
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)
 
 
 def _copy_of_our_own(prefix: Path) -> Path:
