@@ -199,6 +199,58 @@ def test_a_file_is_sent(tmp_path: Path) -> None:
     assert run(main) == path.read_bytes()[8:40_008]
 
 
+def test_a_file_comes_after_what_was_written_before_and_has_not_left_yet(tmp_path: Path) -> None:
+    """A send that pends, one that waits for it, and a file; the last send is complete at once when its turn comes."""
+    path = tmp_path / "file"
+    path.write_bytes(b"contents" * 10_000)
+    much, more = b"m" * 8_000_000, b"n" * 10
+
+    async def main() -> bytes:
+        written = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(much)
+            writer.write(more)
+            written.set()
+            with path.open("rb") as file:
+                await asyncio.get_running_loop().sendfile(writer.transport, file, fallback=False)
+            writer.close()
+
+        async with await asyncio.start_server(serve, LOOPBACK, 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            await written.wait()
+            received = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return received
+
+    assert run(main) == much + more + path.read_bytes()
+
+
+def test_a_send_that_is_complete_at_once_takes_no_turn_of_the_loop() -> None:
+    """The transport has nothing left to write right after the call."""
+
+    async def main() -> tuple[list[object], bytes]:
+        loop = asyncio.get_running_loop()
+        here, there = windows_socket.socketpair()
+        _reader, writer = await asyncio.open_connection(sock=here)
+        there.setblocking(False)
+        states: list[object] = []
+        for data in (b"one ", b"two"):
+            writer.write(data)
+            transport: Any = writer.transport
+            states.append(transport._write_fut)
+        received = b""
+        while len(received) < 7:
+            received += await loop.sock_recv(there, 10)
+        writer.close()
+        await writer.wait_closed()
+        there.close()
+        return states, received
+
+    assert run(main) == ([None, None], b"one two")
+
+
 def test_closing_the_loop_ends_what_pends(process: Process) -> None:
     """Receives and accepts are cancelled, their packets come, and nothing is left."""
     here, there = socket.socketpair()

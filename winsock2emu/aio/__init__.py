@@ -73,10 +73,11 @@ class _Done(asyncio.Future[Any]):
 
 
 class IocpProactor(_IocpProactor):  # type: ignore[misc]  # CPython's, without types
-    """CPython's proactor, with two differences.
+    """CPython's proactor, with three differences.
 
-    A socket object is adopted before the first request on it. And a request that is complete at once, as most sends
-    are, is told by no packet, which CPython's own names as a thing that one could do.
+    A socket object is adopted before the first request on it. A request that is complete at once, as most sends are, is
+    told by no packet, which CPython's own names as a thing that one could do. And a transport hears of such a send at
+    once, so that several writes in a row are as many sends (`_Done`).
     """
 
     def _register_with_iocp(self, obj: Any) -> None:
