@@ -70,6 +70,20 @@ print(sys.modules["trio"] is trio, backend())
     assert told == ["True windows"]
 
 
+def test_it_is_taken_back_although_the_finders_are_others_by_then(prints: Prints) -> None:
+    told = prints(
+        BACKEND
+        + """
+finders = list(sys.meta_path)
+winsock2emu.install()
+sys.meta_path[:] = finders
+winsock2emu.uninstall()
+print(sys.meta_path == finders, backend() != "windows")
+"""
+    )
+    assert told == ["True True"]
+
+
 def test_without_cffi_the_error_says_what_is_missing(prints: Prints) -> None:
     told = prints(
         BACKEND

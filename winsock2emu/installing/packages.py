@@ -41,7 +41,8 @@ def find_as_on_windows(changes: Changes) -> None:
 
 
 def _forget_trio(ours: MetaPathFinder) -> None:
-    sys.meta_path.remove(ours)
+    if ours in sys.meta_path:  # unless somebody has set up finders of his own
+        sys.meta_path.remove(ours)
     if "winsock2emu.compat.trio" not in sys.modules:  # by this name it is Windows' for good
         for name in [name for name in sys.modules if name.partition(".")[0] == "trio"]:
             del sys.modules[name]
